@@ -1,0 +1,217 @@
+/**
+ * The registration of an appservice, as bridges write it and homeservers read it.
+ *
+ * See https://spec.matrix.org/v1.7/application-service-api/#registration
+ *
+ * @since 0.1.0
+ */
+import { Result, Schema, SchemaIssue, SchemaTransformation } from "effect"
+import { Yaml } from "effect/encoding"
+import { AppserviceId } from "./AppserviceId.ts"
+import { isAppserviceUrl } from "./AppserviceUrl.ts"
+import * as Json from "./internal/json.ts"
+
+/** Text that YAML may take for a number: `as_token: 1234` is one to half of the parsers. */
+const Text = Schema.String.annotate({ message: "expected text, in quotes if it looks like a number or a boolean" })
+
+const flagMessage = "expected true or false"
+
+/** A boolean, also as YAML 1.1 writes it: homeservers in Python read `yes` as true, and bridges rely on it. */
+const Flag = Schema.Union([
+  Schema.Boolean,
+  Schema.Literals(["yes", "Yes", "on", "On", "no", "No", "off", "Off"]).annotate({ message: flagMessage }).pipe(
+    Schema.decodeTo(
+      Schema.Boolean,
+      SchemaTransformation.transform({
+        decode: (word) => /^(?:yes|on)$/i.test(word),
+        encode: (flag) => flag ? "yes" : "no"
+      })
+    )
+  )
+]).annotate({ message: flagMessage })
+
+const Token = Text.pipe(
+  Schema.check(Schema.isNonEmpty({ expected: "a token of at least one character" })),
+  (text) => Schema.RedactedFromValue(text, { label: "token" })
+)
+
+/**
+ * Schema for one namespace: a regular expression, and whether it is the appservice's alone; unknown keys are kept.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Namespace = Schema.StructWithRest(
+  Schema.Struct({ regex: Text, exclusive: Schema.optionalKey(Flag) }),
+  [Schema.Record(Schema.String, Schema.Unknown)]
+)
+
+const Namespaces = Schema.StructWithRest(
+  Schema.Struct({
+    users: Schema.optionalKey(Schema.NullOr(Schema.Array(Namespace))),
+    rooms: Schema.optionalKey(Schema.NullOr(Schema.Array(Namespace))),
+    aliases: Schema.optionalKey(Schema.NullOr(Schema.Array(Namespace)))
+  }),
+  [Schema.Record(Schema.String, Schema.Unknown)]
+)
+
+const url = Text.pipe(
+  Schema.check(
+    Schema.makeFilter((text) => text === "" || isAppserviceUrl(text), { expected: "an http or https URL, or null" })
+  )
+)
+
+/**
+ * Schema for a registration: every field of the spec, the vendor fields that bridges write, and unknown keys kept.
+ *
+ * **Details**
+ *
+ * `as_token` and `hs_token` are redacted from here on. A `url` that is `null` or empty means that the appservice wants
+ * no traffic (C8, D6).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Registration = Schema.StructWithRest(
+  Schema.Struct({
+    id: AppserviceId,
+    url: Schema.NullOr(url),
+    as_token: Token,
+    hs_token: Token,
+    sender_localpart: Text,
+    namespaces: Namespaces,
+    receive_ephemeral: Schema.optionalKey(Flag),
+    rate_limited: Schema.optionalKey(Schema.NullOr(Flag).annotate({ message: flagMessage })),
+    protocols: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))),
+    "de.sorunome.msc2409.push_ephemeral": Schema.optionalKey(Flag),
+    push_ephemeral: Schema.optionalKey(Flag),
+    "org.matrix.msc3202": Schema.optionalKey(Flag),
+    "io.element.msc4190": Schema.optionalKey(Flag)
+  }),
+  [Schema.Record(Schema.String, Schema.Unknown)]
+)
+
+/**
+ * The registration of an appservice.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Registration = typeof Registration.Type
+
+/**
+ * One thing wrong with a registration: the field, such as `namespaces.users.0.regex`, and what is expected there.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const Problem = Schema.Struct({ field: Schema.String, expected: Schema.String })
+
+/**
+ * A registration that could not be read.
+ *
+ * **Details**
+ *
+ * Names each field and what is expected there, never what was found: it may be a token.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RegistrationError
+  extends Schema.TaggedError<RegistrationError>("@appservice-ping/domain/Registration/RegistrationError")(
+    "RegistrationError",
+    { source: Schema.String, problems: Schema.NonEmptyArray(Problem) }
+  )
+{
+  override get message(): string {
+    return this.problems.map(({ expected, field }) => `${this.source}: ${field === "" ? "" : `${field}: `}${expected}`)
+      .join("\n")
+  }
+}
+
+const decode = Schema.decodeUnknownResult(Registration, { errors: "all" })
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => issue._tag === "MissingKey" ? "missing, but required" : SchemaIssue.defaultLeafHook(issue)
+})
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
+
+const failed = (
+  source: string,
+  first: typeof Problem.Type,
+  ...others: ReadonlyArray<typeof Problem.Type>
+): Result.Result<never, RegistrationError> =>
+  Result.fail(new RegistrationError({ source, problems: [first, ...others] }))
+
+/**
+ * Decodes a registration from a value, such as parsed JSON; `source` names it in errors.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const fromUnknown = (
+  input: unknown,
+  source: string = "registration"
+): Result.Result<Registration, RegistrationError> => {
+  if (!Json.isObject(input)) {
+    return failed(source, { field: "", expected: "expected a mapping with id, url, as_token, hs_token and so on" })
+  }
+  return Result.mapError(decode(input), (error) => {
+    const [first, ...others] = format(error.issue).issues.map((found) => ({
+      field: (found.path ?? []).map((key) => String(key)).join("."),
+      expected: lowerFirst(found.message)
+    }))
+    return new RegistrationError({
+      source,
+      problems: [first ?? { field: "", expected: "expected a registration" }, ...others]
+    })
+  })
+}
+
+/** Of a parser's message only what cannot quote the text: the text holds tokens. */
+const syntaxProblem = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : ""
+  const duplicate = /^Duplicate key '[\w.-]{1,64}' at line \d+$/.exec(message)?.[0]
+  const line = /at line \d+$/.exec(message)?.[0]
+  return `not valid YAML${duplicate === undefined ? line === undefined ? "" : ` ${line}` : `: ${duplicate}`}`
+}
+
+/**
+ * Reads a registration from the text of its file, YAML or JSON; `source` names the file in errors.
+ *
+ * **Example** (Reading a registration file)
+ *
+ * ```ts
+ * import { Registration } from "@appservice-ping/domain"
+ * import { Result } from "effect"
+ *
+ * const result = Registration.fromText("id: telegram\nurl: telegram.example:29317", "registration.yaml")
+ * const lines = Result.isFailure(result) ? result.failure.message.split("\n") : []
+ * lines[0] // => "registration.yaml: url: expected an http or https URL, or null"
+ * ```
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const fromText = (text: string, source: string): Result.Result<Registration, RegistrationError> => {
+  const json = Json.parse(text)
+  if (json !== undefined) return fromUnknown(json, source)
+  return Result.flatMap(
+    Result.try({ try: () => Yaml.parse(text), catch: syntaxProblem }),
+    (value) => fromUnknown(value, source)
+  ).pipe(Result.mapError((error) =>
+    typeof error === "string"
+      ? new RegistrationError({ source, problems: [{ field: "", expected: error }] })
+      : error
+  ))
+}
+
+/**
+ * The `url` to ping, or `undefined` where the registration has none: `null` or empty (C8, D6).
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const urlOf = (registration: Registration): string | undefined =>
+  registration.url === null || registration.url === "" ? undefined : registration.url

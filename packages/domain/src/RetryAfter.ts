@@ -1,0 +1,34 @@
+/**
+ * How long a server asks a client to wait (C18).
+ *
+ * @since 0.1.0
+ */
+import { Duration } from "effect"
+
+const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /
+
+/**
+ * Reads a `Retry-After` header: seconds or an HTTP date; `undefined` when it is neither.
+ *
+ * **Details**
+ *
+ * `now` is the time in milliseconds since the epoch that a date is measured from; a date in the past is zero.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const fromHeader = (header: string, now: number): Duration.Duration | undefined => {
+  const text = header.trim()
+  if (/^\d{1,10}$/.test(text)) return Duration.seconds(Number(text))
+  if (!httpDate.test(text)) return undefined
+  const at = Date.parse(text)
+  return Number.isNaN(at) ? undefined : Duration.millis(Math.max(0, at - now))
+}
+
+/**
+ * Renders a duration as a `Retry-After` header: whole seconds, rounded up, because a client must not come too early.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const toHeader = (duration: Duration.Duration): string => String(Math.ceil(Duration.toSeconds(duration)))

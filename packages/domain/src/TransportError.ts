@@ -1,0 +1,90 @@
+/**
+ * The errors of a client that got no Matrix answer from the homeserver.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Schema } from "effect"
+import { ConnectionFailure } from "./ConnectionFailure.ts"
+import * as Json from "./internal/json.ts"
+
+/**
+ * The homeserver could not be reached.
+ *
+ * **Details**
+ *
+ * `url` is the endpoint without userinfo and query string (D8); `failure` says why.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class HomeserverUnreachable
+  extends Schema.TaggedError<HomeserverUnreachable>("@appservice-ping/domain/TransportError/HomeserverUnreachable")(
+    "HomeserverUnreachable",
+    { url: Schema.String, failure: ConnectionFailure }
+  )
+{
+  override get message(): string {
+    return `The homeserver could not be reached at ${this.url}: ${this.failure.text}`
+  }
+}
+
+/**
+ * The homeserver did not answer before the client's own deadline, so the ping is neither confirmed nor failed.
+ *
+ * **Details**
+ *
+ * `after` is that deadline. It should be longer than the homeserver's own, or it hides the homeserver's verdict.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Undecided extends Schema.TaggedError<Undecided>("@appservice-ping/domain/TransportError/Undecided")(
+  "Undecided",
+  { url: Schema.String, after: Json.Millis }
+) {
+  override get message(): string {
+    return `${this.url} gave no answer within ${Duration.format(this.after)}: the ping is undecided, not failed`
+  }
+}
+
+/**
+ * Something answered that is not a homeserver: a proxy's page, another service, a redirect.
+ *
+ * **Details**
+ *
+ * `body` is the start of what it answered, without the token the request carried; `location` is the target of a
+ * redirect, which is never followed, without userinfo and query string.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotHomeserver
+  extends Schema.TaggedError<NotHomeserver>("@appservice-ping/domain/TransportError/NotHomeserver")("NotHomeserver", {
+    url: Schema.String,
+    status: Schema.Int,
+    contentType: Schema.optionalKey(Schema.String),
+    location: Schema.optionalKey(Schema.String),
+    body: Schema.String,
+    retryAfter: Schema.optionalKey(Json.Millis)
+  })
+{
+  override get message(): string {
+    return `${this.url} answered ${this.status}, but not as a homeserver does`
+  }
+}
+
+/**
+ * Schema for every error of a client that got no Matrix answer.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TransportError = Schema.Union([HomeserverUnreachable, NotHomeserver, Undecided])
+
+/**
+ * Every error of a client that got no Matrix answer.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type TransportError = typeof TransportError.Type

@@ -1,0 +1,58 @@
+/**
+ * An HTTP exchange as plain data: what every mount point turns its own request into.
+ *
+ * @since 0.1.0
+ */
+import { Data, type Effect } from "effect"
+import type { Answer } from "@appservice-ping/domain/Answer"
+
+/**
+ * Why the body of a request could not be read: it is over the limit, or the client went away.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BodyError extends Data.TaggedError("BodyError")<{ readonly reason: "TooLarge" | "Aborted" }> {}
+
+/**
+ * A request, its body still unread: nothing is parsed for a stranger (D5).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServerRequest {
+  /** The method as it was sent; `get` is not `GET`. */
+  readonly method: string
+  /** The request target as it was sent: path and query, still percent-encoded. */
+  readonly target: string
+  /** Looks up a header by its lower-case name. */
+  readonly header: (name: string) => string | undefined
+  /** Reads the body, at most `maxBytes` of it. */
+  readonly body: (maxBytes: number) => Effect.Effect<Uint8Array, BodyError>
+}
+
+/**
+ * Answers any request; it has no error channel, because on the wire every error is an answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Handler = (request: ServerRequest) => Effect.Effect<Answer>
+
+/**
+ * Joins the chunks of a body.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const [only] = chunks
+  if (chunks.length === 1 && only !== undefined) return only
+  const joined = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    joined.set(chunk, offset)
+    offset += chunk.length
+  }
+  return joined
+}

@@ -1,0 +1,167 @@
+/**
+ * Mounts a handler where HTTP comes from: an Effect HTTP app, or anything that speaks web-standard requests.
+ *
+ * @since 0.1.0
+ */
+import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
+import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
+import type { Answer } from "@appservice-ping/domain/Answer"
+import { type Context, Effect, Layer, ManagedRuntime, Stream } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Appservice } from "./appservice/Appservice.ts"
+import { BodyError, concat, type Handler, type ServerRequest } from "./Exchange.ts"
+import { Homeserver } from "./homeserver/Homeserver.ts"
+import * as Routes from "./internal/routes.ts"
+
+const readStream = <E>(stream: Stream.Stream<Uint8Array, E>, maxBytes: number): Effect.Effect<Uint8Array, BodyError> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let length = 0
+    return stream.pipe(
+      Stream.runForEach((chunk) => {
+        chunks.push(chunk)
+        length += chunk.length
+        return length > maxBytes ? Effect.fail(new BodyError({ reason: "TooLarge" })) : Effect.void
+      }),
+      Effect.mapError((error) => error instanceof BodyError ? error : new BodyError({ reason: "Aborted" })),
+      Effect.map(() => concat(chunks))
+    )
+  })
+
+const declaredTooLarge = (contentLength: string | undefined, maxBytes: number): boolean =>
+  contentLength !== undefined && Number(contentLength) > maxBytes
+
+const fromEffectRequest = (request: HttpServerRequest.HttpServerRequest): ServerRequest => ({
+  method: request.method,
+  target: request.originalUrl,
+  header: (name) => request.headers[name],
+  body: (maxBytes) =>
+    declaredTooLarge(request.headers["content-length"], maxBytes)
+      ? Effect.fail(new BodyError({ reason: "TooLarge" }))
+      : readStream(request.stream, maxBytes)
+})
+
+const toEffectResponse = (answer: Answer): HttpServerResponse.HttpServerResponse =>
+  answer.body === ""
+    ? HttpServerResponse.empty({ status: answer.status, headers: answer.headers })
+    : HttpServerResponse.text(answer.body, { status: answer.status, headers: answer.headers, contentType: "application/json" })
+
+/**
+ * The part of a contract's path that no parameter is in, as a wildcard: ids are matched by the contract alone, so
+ * that no limit or decoding of the router's own gets in between (C20).
+ */
+const wildcard = (path: string): HttpRouter.PathInput => {
+  const parameter = path.indexOf("/:")
+  return (parameter === -1 ? path : `${path.slice(0, parameter)}/*`) as HttpRouter.PathInput
+}
+
+const mount = <Id>(
+  service: Context.Key<Id, { readonly handle: Handler }>,
+  routes: Routes.Routes
+): Layer.Layer<never, never, Id | HttpRouter.HttpRouter> =>
+  HttpRouter.use(Effect.fnUntraced(function*(router) {
+    const { handle } = yield* service
+    for (const path of new Set(routes.paths.map(wildcard))) {
+      yield* router.add("*", path, (request) => Effect.map(handle(fromEffectRequest(request)), toEffectResponse))
+    }
+  }))
+
+/**
+ * Layer that adds the homeserver's endpoints to the app's `HttpRouter`, and leaves its other routes alone.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerHomeserver: Layer.Layer<never, never, Homeserver | HttpRouter.HttpRouter> = mount(
+  Homeserver,
+  Routes.fromApi(HomeserverApi)
+)
+
+/**
+ * Layer that adds the appservice's endpoints to the app's `HttpRouter`, and leaves its other routes alone.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerAppservice: Layer.Layer<never, never, Appservice | HttpRouter.HttpRouter> = mount(
+  Appservice,
+  Routes.fromApi(AppserviceApi)
+)
+
+const readWebBody = (request: Request, maxBytes: number): Effect.Effect<Uint8Array, BodyError> => {
+  const { body } = request
+  if (declaredTooLarge(request.headers.get("content-length") ?? undefined, maxBytes)) {
+    return Effect.fail(new BodyError({ reason: "TooLarge" }))
+  }
+  return body === null
+    ? Effect.succeed(new Uint8Array())
+    : readStream(Stream.fromReadableStream({ evaluate: () => body, onError: () => "Aborted" as const }), maxBytes)
+}
+
+const fromWebRequest = (request: Request): ServerRequest => {
+  const url = new URL(request.url)
+  return {
+    method: request.method,
+    target: url.pathname + url.search,
+    header: (name) => request.headers.get(name) ?? undefined,
+    body: (maxBytes) => readWebBody(request, maxBytes)
+  }
+}
+
+const headersOf = (answer: Answer): Record<string, string> =>
+  Object.fromEntries(Object.entries(answer.headers).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]))
+
+const toWebResponse = (request: Request, answer: Answer): Response =>
+  new Response(answer.body === "" || request.method === "HEAD" ? null : answer.body, {
+    status: answer.status,
+    headers: headersOf(answer)
+  })
+
+/**
+ * A web-standard handler, and the way to release what it holds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WebHandler {
+  /** Answers a request; a request that is aborted rejects, as `fetch` does. */
+  readonly handler: (request: Request) => Promise<Response>
+  /** Releases the layer; later requests reject. */
+  readonly dispose: () => Promise<void>
+}
+
+const toWebHandler = <Id, E>(
+  service: Context.Key<Id, { readonly handle: Handler }>,
+  layer: Layer.Layer<Id, E>
+): WebHandler => {
+  const runtime = ManagedRuntime.make(layer)
+  return {
+    handler: (request) =>
+      runtime.runPromise(
+        Effect.flatMap(service, ({ handle }) =>
+          Effect.map(handle(fromWebRequest(request)), (answer) => toWebResponse(request, answer))),
+        { signal: request.signal }
+      ),
+    dispose: () => runtime.dispose()
+  }
+}
+
+/**
+ * Makes a web-standard handler of the homeserver's side, for Hono, Express, Bun, Deno or a worker.
+ *
+ * **Details**
+ *
+ * A layer that fails to build, such as a registry with two equal ids, rejects the first request with its error.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const homeserverWebHandler = <E>(layer: Layer.Layer<Homeserver, E>): WebHandler => toWebHandler(Homeserver, layer)
+
+/**
+ * Makes a web-standard handler of the appservice's side, for Hono, Express, Bun, Deno or a worker.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const appserviceWebHandler = <E>(layer: Layer.Layer<Appservice, E>): WebHandler => toWebHandler(Appservice, layer)

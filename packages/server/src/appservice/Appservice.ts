@@ -1,0 +1,105 @@
+/**
+ * The appservice's side of the ping (rules A).
+ *
+ * @since 0.1.0
+ */
+import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
+import { Forbidden, MissingToken } from "@appservice-ping/domain/PingError"
+import type { Registration } from "@appservice-ping/domain/Registration"
+import * as Token from "@appservice-ping/domain/Token"
+import { Context, Duration, Effect, Layer, type Redacted } from "effect"
+import type { Handler } from "../Exchange.ts"
+import * as PingRequestBody from "../internal/pingRequest.ts"
+import { type Input, serve } from "../internal/serve.ts"
+
+/**
+ * A ping that reached the appservice with the right `hs_token`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReceivedPing {
+  /** The transaction id as it arrived; `undefined` where there was none (A4). */
+  readonly transactionId: string | undefined
+}
+
+/**
+ * Options of the appservice's side.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface AppserviceOptions<R = never> {
+  /** The registration; only its `hs_token` is used. */
+  readonly registration: Pick<Registration, "hs_token">
+  /**
+   * Runs for each ping received, before it is answered (A5), so that whoever asked the homeserver for the ping finds
+   * it here when the homeserver's answer arrives.
+   *
+   * It never changes the answer: it is interrupted after 5 seconds, and its failure is logged.
+   */
+  readonly onPing?: ((ping: ReceivedPing) => Effect.Effect<void, unknown, R>) | undefined
+  /** How much of a request's body is read, in bytes; a larger one is answered `413 M_TOO_LARGE`. Default: 1 MiB. */
+  readonly maxBodyBytes?: number | undefined
+}
+
+const maxBodyBytesDefault = 1024 * 1024
+
+const hookTimeout = Duration.seconds(5)
+
+/**
+ * Service that answers the homeserver's pings.
+ *
+ * @see {@link "HttpMount"} for mounting it in an Effect app, and as a web-standard handler
+ * @category services
+ * @since 0.1.0
+ */
+export class Appservice extends Context.Service<Appservice, {
+  readonly handle: Handler
+}>()("@appservice-ping/server/appservice/Appservice") {
+  /**
+   * Layer that answers for one registration.
+   */
+  static readonly layer = <R = never>(options: AppserviceOptions<R>): Layer.Layer<Appservice, never, R> =>
+    Layer.effect(Appservice, make(options))
+}
+
+const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
+  const context = yield* Effect.context<R>()
+  const maxBodyBytes = options.maxBodyBytes ?? maxBodyBytesDefault
+
+  const received = (ping: ReceivedPing): Effect.Effect<void> =>
+    options.onPing === undefined
+      ? Effect.void
+      : options.onPing(ping).pipe(
+        Effect.timeoutOrElse({
+          duration: hookTimeout,
+          orElse: () => Effect.logWarning("The hook of a received ping took too long and was interrupted")
+        }),
+        Effect.catchCause((cause) => Effect.logError("The hook of a received ping failed", cause)),
+        Effect.provideContext(context)
+      )
+
+  const ping = Effect.fnUntraced(function*(input: Input) {
+    yield* authorize(options.registration.hs_token, input)
+    const request = yield* Effect.fromResult(PingRequestBody.lenient(yield* input.request.body(maxBodyBytes)))
+    yield* received({ transactionId: request.transaction_id })
+    return {}
+  })
+
+  return Appservice.of({
+    handle: serve(AppserviceApi, { ping, pingUnstable: ping }, { headers: {}, preflight: false })
+  })
+})
+
+/** Every token that came must be the right one: a header and a query that differ are refused (A2). */
+const authorize = Effect.fnUntraced(function*(hsToken: Redacted.Redacted, input: Input) {
+  const header = Token.fromAuthorization(input.request.header("authorization"))
+  const tokens = [...header === undefined ? [] : [header], ...Token.fromQuery(input.query)]
+  if (tokens.length === 0) {
+    return yield* new MissingToken({ error: "Missing hs_token; send it as an Authorization: Bearer header" })
+  }
+  if (!tokens.every((token) => Token.equals(token, hsToken))) {
+    return yield* new Forbidden({ error: "Wrong hs_token" })
+  }
+})

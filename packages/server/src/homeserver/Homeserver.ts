@@ -1,0 +1,158 @@
+/**
+ * The homeserver's side of the ping (rules C and D).
+ *
+ * @since 0.1.0
+ */
+import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
+import { Forbidden, LimitExceeded, MissingToken, UnknownToken, UrlNotSet } from "@appservice-ping/domain/PingError"
+import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
+import * as Token from "@appservice-ping/domain/Token"
+import type { Versions } from "@appservice-ping/domain/Versions"
+import { Context, Duration, Effect, Layer, type Redacted, Semaphore } from "effect"
+import type { Handler } from "../Exchange.ts"
+import * as PingRequestBody from "../internal/pingRequest.ts"
+import { type Input, serve } from "../internal/serve.ts"
+import { AppserviceRegistry, type Caller } from "./AppserviceRegistry.ts"
+import { OutgoingLeg } from "./OutgoingLeg.ts"
+
+/**
+ * Options of the homeserver's side.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface HomeserverOptions<R = never> {
+  /**
+   * Runs in the background after each successful ping, to wake the retry queue of the appservice (C13).
+   *
+   * It never changes the answer: it is interrupted after 30 seconds, and its failure is logged.
+   */
+  readonly onPingSucceeded?: ((registration: Registration) => Effect.Effect<void, unknown, R>) | undefined
+  /** How many pings run at once; one more is answered `429 M_LIMIT_EXCEEDED` (C18). Default: 1024. */
+  readonly maxConcurrentPings?: number | undefined
+  /** How much of a request's body is read, in bytes; a larger one is answered `413 M_TOO_LARGE`. Default: 1 MiB. */
+  readonly maxBodyBytes?: number | undefined
+  /** The answer of `GET /_matrix/client/versions` (C21). Default: `v1.7`, and the ping's two unstable features. */
+  readonly versions?: Versions | undefined
+}
+
+const defaults = {
+  maxConcurrentPings: 1024,
+  maxBodyBytes: 1024 * 1024,
+  versions: {
+    versions: ["v1.7"],
+    unstable_features: { "fi.mau.msc2659": true, "fi.mau.msc2659.stable": true }
+  }
+} as const
+
+const hookTimeout = Duration.seconds(30)
+
+/** How long a client is asked to wait while the homeserver is busy: about as long as a healthy ping takes. */
+const busyRetryAfter = Duration.seconds(1)
+
+const cors = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
+  "access-control-allow-headers": "X-Requested-With, Content-Type, Authorization"
+} as const
+
+/**
+ * Service that answers requests as a homeserver does.
+ *
+ * @see {@link "HttpMount"} for mounting it in an Effect app, and as a web-standard handler
+ * @category services
+ * @since 0.1.0
+ */
+export class Homeserver extends Context.Service<Homeserver, {
+  readonly handle: Handler
+}>()("@appservice-ping/server/homeserver/Homeserver") {
+  /**
+   * Layer that answers for the appservices of the registry.
+   */
+  static readonly layer = <R = never>(
+    options?: HomeserverOptions<R>
+  ): Layer.Layer<Homeserver, never, AppserviceRegistry | OutgoingLeg | R> => Layer.effect(Homeserver, make(options ?? {}))
+}
+
+const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
+  const registry = yield* AppserviceRegistry
+  const leg = yield* OutgoingLeg
+  const context = yield* Effect.context<R>()
+  const scope = yield* Effect.scope
+  const slots = yield* Semaphore.make(options.maxConcurrentPings ?? defaults.maxConcurrentPings)
+  const maxBodyBytes = options.maxBodyBytes ?? defaults.maxBodyBytes
+  const versions = options.versions ?? defaults.versions
+
+  const succeeded = (registration: Registration): Effect.Effect<void> =>
+    options.onPingSucceeded === undefined
+      ? Effect.void
+      : options.onPingSucceeded(registration).pipe(
+        Effect.timeoutOrElse({
+          duration: hookTimeout,
+          orElse: () => Effect.logWarning("The hook of a successful ping took too long and was interrupted")
+        }),
+        Effect.catchCause((cause) => Effect.logError("The hook of a successful ping failed", cause)),
+        Effect.provideContext(context),
+        Effect.forkIn(scope),
+        Effect.asVoid
+      )
+
+  // The order of the checks is D5: 401, 403, the body's 400, and only then M_URL_NOT_SET.
+  const ping = Effect.fnUntraced(function*(input: Input) {
+    const registration = yield* authorize(yield* authenticate(registry, input), input.params["appserviceId"])
+    const request = yield* Effect.fromResult(PingRequestBody.strict(yield* input.request.body(maxBodyBytes)))
+    const url = urlOf(registration)
+    if (url === undefined) {
+      return yield* new UrlNotSet({ error: "The registration of the appservice has no url" })
+    }
+    const duration = yield* leg.ping({
+      url,
+      hsToken: registration.hs_token,
+      transactionId: request.transaction_id
+    }).pipe(
+      slots.withPermitsIfAvailable(1),
+      Effect.flatMap(Effect.fromOption),
+      Effect.catchTag("NoSuchElementError", () =>
+        new LimitExceeded({ error: "Too many pings at once", retryAfter: busyRetryAfter }))
+    )
+    yield* succeeded(registration)
+    return { duration_ms: Math.round(Duration.toMillis(duration)) }
+  })
+
+  return Homeserver.of({
+    handle: serve(HomeserverApi, {
+      pingAppservice: ping,
+      pingAppserviceUnstable: ping,
+      getVersions: () => Effect.succeed(versions)
+    }, { headers: cors, preflight: true })
+  })
+})
+
+/** The header comes first; the deprecated query parameter counts only without one (C1). */
+const credential = (input: Input): Redacted.Redacted | undefined => {
+  const header = Token.fromAuthorization(input.request.header("authorization"))
+  if (header !== undefined) return header
+  const [first, ...others] = Token.fromQuery(input.query)
+  return first !== undefined && others.every((other) => Token.equals(first, other)) ? first : undefined
+}
+
+const authenticate = Effect.fnUntraced(function*(registry: AppserviceRegistry["Service"], input: Input) {
+  const token = credential(input)
+  if (token === undefined) {
+    return yield* new MissingToken({ error: "Missing access token; send it as an Authorization: Bearer header" })
+  }
+  return yield* registry.identify(token)
+})
+
+const authorize = Effect.fnUntraced(function*(caller: Caller, appserviceId: string | undefined) {
+  switch (caller._tag) {
+    case "Unknown":
+      return yield* new UnknownToken({ error: "Unknown access token", soft_logout: false })
+    case "User":
+      return yield* new Forbidden({ error: "The access token belongs to a user, not to an appservice" })
+    case "Appservice":
+      return caller.registration.id === appserviceId
+        ? caller.registration
+        : yield* new Forbidden({ error: "The access token belongs to another appservice than the one in the path" })
+  }
+})

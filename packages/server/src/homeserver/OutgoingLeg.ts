@@ -1,0 +1,117 @@
+/**
+ * The homeserver's call to the appservice: one bounded operation (D1 to D11).
+ *
+ * @since 0.1.0
+ */
+import { Ping } from "@appservice-ping/domain/AppserviceApi"
+import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
+import { BadStatus, ConnectionFailed, ConnectionTimeout } from "@appservice-ping/domain/PingError"
+import { PingRequest } from "@appservice-ping/domain/PingRequest"
+import * as Token from "@appservice-ping/domain/Token"
+import { Clock, Context, Duration, Effect, Layer, Redacted, Schema } from "effect"
+import { OutgoingTransport } from "./OutgoingTransport.ts"
+
+/**
+ * A call to an appservice.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OutgoingPing {
+  /** The registration's `url`, neither null nor empty. */
+  readonly url: string
+  readonly hsToken: Redacted.Redacted
+  /** Passed through as it is (C7); left out when the caller gave none (D9). */
+  readonly transactionId: string | undefined
+}
+
+/**
+ * Bounds of the outgoing leg.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface OutgoingLegOptions {
+  /** The one deadline for connect, headers and body (D3). Default: 30 seconds. */
+  readonly timeout?: Duration.Input | undefined
+  /** How much of the answer is read, in bytes (D4). Default: 65536. */
+  readonly maxBodyBytes?: number | undefined
+  /** Whether the `hs_token` also stands in the query, for appservices older than spec v1.4 (A1). Default: false. */
+  readonly legacyAuthorization?: boolean | undefined
+}
+
+const defaults = { timeout: "30 seconds", maxBodyBytes: 64 * 1024 } as const
+
+const encodeRequest = Schema.encodeSync(Schema.fromJsonString(PingRequest))
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/**
+ * Service that calls an appservice and tells how long that took, or why it failed.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class OutgoingLeg extends Context.Service<OutgoingLeg, {
+  readonly ping: (
+    ping: OutgoingPing
+  ) => Effect.Effect<Duration.Duration, BadStatus | ConnectionFailed | ConnectionTimeout>
+}>()("@appservice-ping/server/homeserver/OutgoingLeg") {
+  /**
+   * Layer that calls appservices over an {@link OutgoingTransport}.
+   */
+  static readonly layer = (options?: OutgoingLegOptions): Layer.Layer<OutgoingLeg, never, OutgoingTransport> =>
+    Layer.effect(
+      OutgoingLeg,
+      Effect.map(OutgoingTransport, (transport) => OutgoingLeg.of({ ping: make(transport, options ?? {}) }))
+    )
+}
+
+const make = (transport: OutgoingTransport["Service"], options: OutgoingLegOptions) => {
+  const timeout = Duration.fromInputUnsafe(options.timeout ?? defaults.timeout)
+  const maxBodyBytes = options.maxBodyBytes ?? defaults.maxBodyBytes
+  return Effect.fn("OutgoingLeg.ping")(function*(ping: OutgoingPing) {
+    const url = AppserviceUrl.join(ping.url, Ping.path)
+    if (url === undefined) {
+      return yield* new ConnectionFailed({ error: "The url of the registration is not an http or https URL" })
+    }
+    const endpoint = AppserviceUrl.redact(url)
+    if (options.legacyAuthorization === true) url.searchParams.set("access_token", Redacted.value(ping.hsToken))
+    const start = yield* Clock.monotonicTimeNanos
+    const response = yield* transport.send({
+      url,
+      headers: {
+        authorization: `Bearer ${Redacted.value(ping.hsToken)}`,
+        "content-type": "application/json",
+        accept: "application/json",
+        // The body is shown to people as it is, and its size is bounded as it is read.
+        "accept-encoding": "identity"
+      },
+      body: encodeRequest(ping.transactionId === undefined ? {} : { transaction_id: ping.transactionId }),
+      maxBodyBytes
+    }).pipe(
+      Effect.mapError((failure) => connectionError(failure, endpoint)),
+      Effect.timeoutOrElse({
+        duration: timeout,
+        orElse: () =>
+          new ConnectionTimeout({
+            error: `The appservice gave no complete answer within ${Duration.format(timeout)} at ${endpoint}`
+          })
+      })
+    )
+    if (response.status < 200 || response.status > 299) {
+      return yield* new BadStatus({
+        error: `The appservice answered with status ${response.status} at ${endpoint}`,
+        status: response.status,
+        body: Token.scrub(utf8.decode(response.body), [ping.hsToken])
+      })
+    }
+    return Duration.nanos((yield* Clock.monotonicTimeNanos) - start)
+  })
+}
+
+const connectionError = (failure: ConnectionFailure, endpoint: string): ConnectionFailed | ConnectionTimeout =>
+  failure.kind === "timeout"
+    ? new ConnectionTimeout({ error: `The connection to the appservice timed out at ${endpoint}` })
+    : new ConnectionFailed({ error: `The homeserver could not ping the appservice at ${endpoint}: ${failure.text}` })

@@ -1,0 +1,135 @@
+/** Serves a contract: routes, renders answers, and turns what nobody expected into an answer as well. */
+import { type Answer, fromError } from "@appservice-ping/domain/Answer"
+import { OtherErrcode, type PingError, Unrecognized } from "@appservice-ping/domain/PingError"
+import { Cause, Effect, Schema } from "effect"
+import { HttpApi, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-api"
+import type { BodyError, Handler, ServerRequest } from "../Exchange.ts"
+import * as Routes from "./routes.ts"
+
+/** What an endpoint gets to see of a request. */
+export interface Input {
+  readonly request: ServerRequest
+  readonly params: Routes.Params
+  readonly query: URLSearchParams
+}
+
+type Endpoint<Api> = Api extends HttpApi.HttpApi<infer _Id, infer Groups> ? HttpApiGroup.Endpoints<Groups> : never
+
+/**
+ * One handler for each endpoint of the contract: a missing one, and an error that the contract does not declare, are
+ * type errors.
+ */
+export type Handlers<Api> = {
+  readonly [E in Endpoint<Api> as HttpApiEndpoint.Identifier<E>]: (
+    input: Input
+  ) => Effect.Effect<HttpApiEndpoint.Success<E>["Type"], HttpApiEndpoint.Errors<E> | BodyError>
+}
+
+/** What the typed handlers have in common, once the contract has checked them. */
+type AnyHandler = (input: Input) => Effect.Effect<unknown, PingError | BodyError>
+
+export interface Options {
+  /** Headers of every answer (C17). */
+  readonly headers: Answer["headers"]
+  /** Whether OPTIONS is answered on every endpoint (C17). */
+  readonly preflight: boolean
+}
+
+const target = (request: ServerRequest): { readonly path: string; readonly query: URLSearchParams } => {
+  // RFC 9112 makes servers accept the absolute form too, which a proxy may send.
+  const url = request.target.startsWith("/") ? undefined : URL.parse(request.target)
+  const text = url === undefined || url === null ? request.target : url.pathname + url.search
+  const mark = text.indexOf("?")
+  return mark === -1
+    ? { path: text, query: new URLSearchParams() }
+    : { path: text.slice(0, mark), query: new URLSearchParams(text.slice(mark + 1)) }
+}
+
+const withHeaders = (answer: Answer, headers: Answer["headers"]): Answer => ({
+  ...answer,
+  headers: { ...answer.headers, ...headers }
+})
+
+const tooLarge = withHeaders(
+  fromError(new OtherErrcode({ errcode: "M_TOO_LARGE", status: 413, error: "The request body is too large" })),
+  // What is left of the body is not worth reading.
+  { connection: "close" }
+)
+
+const aborted = withHeaders(
+  fromError(new OtherErrcode({ errcode: "M_NOT_JSON", status: 400, error: "The request body ended early" })),
+  { connection: "close" }
+)
+
+const internal = fromError(new OtherErrcode({ errcode: "M_UNKNOWN", status: 500, error: "Internal server error" }))
+
+const notFound = fromError(new Unrecognized({ error: "Unrecognized request" }))
+
+const wrongMethod = (allowed: ReadonlyArray<string>): Answer => ({
+  ...fromError(new Unrecognized({ error: `This endpoint only accepts ${allowed.join(", ")}` })),
+  status: 405,
+  headers: { "content-type": "application/json", allow: allowed.join(", ") }
+})
+
+const json = { "content-type": "application/json" } as const
+
+const successEncoders = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>
+): ReadonlyMap<string, (value: unknown) => Answer> => {
+  const encoders = new Map<string, (value: unknown) => Answer>()
+  HttpApi.reflect(api, {
+    onGroup() {},
+    onEndpoint({ endpoint, successes }) {
+      for (const [status, [schema]] of successes) {
+        const encode = Schema.encodeUnknownSync(schema as unknown as Schema.Codec<unknown, unknown>)
+        encoders.set(endpoint.identifier, (value) => ({ status, headers: json, body: JSON.stringify(encode(value)) }))
+      }
+    }
+  })
+  return encoders
+}
+
+const onError = (error: PingError | BodyError): Answer => {
+  if (error._tag !== "BodyError") return fromError(error)
+  return error.reason === "TooLarge" ? tooLarge : aborted
+}
+
+/** Builds the handler of a contract. Nothing a handler does, defects included, leaves a request without an answer. */
+export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>,
+  handlers: Handlers<HttpApi.HttpApi<Id, Groups>>,
+  options: Options
+): Handler => {
+  const routes = Routes.fromApi(api)
+  const encoders = successEncoders(api)
+  const table = new Map<string, (input: Input) => Effect.Effect<Answer, PingError | BodyError>>()
+  for (const [identifier, handler] of Object.entries(handlers as Record<string, AnyHandler>)) {
+    const encode = encoders.get(identifier)
+    if (encode !== undefined) table.set(identifier, (input) => Effect.map(handler(input), encode))
+  }
+  const preflight: Answer = { status: 204, headers: options.headers, body: "" }
+  const unrecognized = withHeaders(notFound, options.headers)
+  return (request) => {
+    const { path, query } = target(request)
+    const match = routes.match(request.method, path)
+    if (match._tag === "NotFound") return Effect.succeed(unrecognized)
+    if (match._tag === "WrongMethod") {
+      return Effect.succeed(
+        options.preflight && request.method === "OPTIONS"
+          ? preflight
+          : withHeaders(wrongMethod(match.allowed), options.headers)
+      )
+    }
+    const handler = table.get(match.identifier)
+    if (handler === undefined) return Effect.succeed(unrecognized)
+    return handler({ request, params: match.params, query }).pipe(
+      Effect.catch((error) => Effect.succeed(onError(error))),
+      Effect.catchCause((cause) =>
+        Cause.hasInterrupts(cause)
+          ? Effect.failCause(cause)
+          : Effect.as(Effect.logError("A request failed for a reason nobody foresaw", cause), internal)
+      ),
+      Effect.map((answer) => withHeaders(answer, options.headers))
+    )
+  }
+}
