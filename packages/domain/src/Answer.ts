@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, Result, Schema } from "effect"
+import { Duration, Record, Result, Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import * as AppserviceUrl from "./AppserviceUrl.ts"
 import * as Json from "./internal/json.ts"
@@ -117,12 +117,11 @@ type Tag = keyof typeof wire
 
 const isTag = (text: string): text is Tag => Object.hasOwn(wire, text)
 
-const encoders = mapWire((schema) => Schema.encodeUnknownSync(schema))
-const decoders = mapWire((schema) => Schema.decodeUnknownResult(schema))
-
-function mapWire<A>(f: (schema: Schema.Codec<PingError.PingError, unknown>) => A): { readonly [K in Tag]: A } {
-  return Object.fromEntries(Object.entries(wire).map(([tag, schema]) => [tag, f(schema)])) as { [K in Tag]: A }
-}
+const encoders = Record.map(wire, (schema) => Schema.encodeUnknownSync(schema))
+const decoders = Record.map(
+  wire,
+  (schema: Schema.Codec<PingError.PingError, unknown>) => Schema.decodeUnknownResult(schema)
+)
 
 /**
  * Renders an error as an answer: status, `Retry-After` where it has one, and a body with `errcode` and `error` (C15).
@@ -132,7 +131,9 @@ function mapWire<A>(f: (schema: Schema.Codec<PingError.PingError, unknown>) => A
  */
 export const fromError = (error: PingError.PingError): Answer => {
   const other = error._tag === "OtherErrcode"
-  const body = other ? { errcode: error.errcode, error: error.error ?? error.errcode } : encoders[error._tag](error)
+  const body = other
+    ? { errcode: error.errcode, error: error.error ?? error.errcode }
+    : { error: error._tag, ...encoders[error._tag](error) }
   const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
   return {
     status: other ? error.status : statuses[error._tag],
@@ -166,7 +167,7 @@ const retryAfterOf = (
   if (fromHeader !== undefined) return { retryAfter: fromHeader }
   const millis = body["retry_after_ms"]
   return typeof millis === "number" && Number.isFinite(millis)
-    ? { retryAfter: Duration.millis(Math.max(0, Math.ceil(millis))) }
+    ? { retryAfter: Duration.millis(Json.wholeMillis(millis)) }
     : {}
 }
 
@@ -214,7 +215,10 @@ const notHomeserver = (answer: Answer, options: { readonly url: URL; readonly no
     url: AppserviceUrl.redact(options.url),
     status: answer.status,
     ...(answer.headers["content-type"] === undefined ? {} : { contentType: answer.headers["content-type"] }),
-    ...(location === null ? {} : { location: AppserviceUrl.redact(location) }),
+    // A `data:` target, or another without a host, would carry its content past the redaction.
+    ...(location === null || !AppserviceUrl.isAppserviceUrl(location.href)
+      ? {}
+      : { location: AppserviceUrl.redact(location) }),
     body: answer.body.slice(0, foreignBodyLengthMax),
     ...retryAfterOf(answer, {}, options.now)
   })
@@ -253,7 +257,7 @@ export const decode = (
   if (answer.status >= 200 && answer.status < 300) {
     const duration = body["duration_ms"]
     return typeof duration === "number" && Number.isFinite(duration)
-      ? Result.succeed({ duration_ms: Math.max(0, Math.round(duration)) })
+      ? Result.succeed({ duration_ms: Json.wholeMillis(Math.round(duration)) })
       : Result.fail(notHomeserver(answer, options))
   }
   return typeof body["errcode"] === "string"

@@ -6,14 +6,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import {
-  HttpApi,
-  HttpApiEndpoint,
-  HttpApiGroup,
-  HttpApiMiddleware,
-  HttpApiSecurity,
-  OpenApi
-} from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import * as Answer from "./Answer.ts"
 import * as OpenApiDocument from "./internal/openApiDocument.ts"
 import { PingRequest } from "./PingRequest.ts"
@@ -48,11 +41,10 @@ const options = {
  * @category endpoints
  * @since 0.1.0
  */
-export class Ping
-  extends HttpApiEndpoint.post("ping", "/_matrix/app/v1/ping", options)
-    .middleware(HomeserverAuthorization)
-    .annotate(OpenApi.Summary, "Shows that the homeserver reaches the appservice and knows its `hs_token`.")
-    .annotate(OpenApi.Transform, OpenApiDocument.optionalBody)
+export class Ping extends HttpApiEndpoint.post("ping", "/_matrix/app/v1/ping", options)
+  .middleware(HomeserverAuthorization)
+  .annotate(OpenApi.Summary, "Shows that the homeserver reaches the appservice and knows its `hs_token`.")
+  .annotate(OpenApi.Transform, OpenApiDocument.optionalBody)
 {}
 
 /**

@@ -140,7 +140,8 @@ const byText: ReadonlyArray<readonly [RegExp, ConnectionFailure]> = [
   [/timed? ?out/i, make("timeout")]
 ]
 
-const textOf = (u: unknown): string => Predicate.hasProperty(u, "message") ? String(u.message) : ""
+const textOf = (u: unknown): string =>
+  Predicate.hasProperty(u, "message") && typeof u.message === "string" ? u.message : ""
 
 const ofOne = (error: unknown): ConnectionFailure | undefined => {
   const text = textOf(error)
@@ -154,24 +155,28 @@ const ofOne = (error: unknown): ConnectionFailure | undefined => {
     const known = byCode.get(code) ?? byCodePrefix.find(([pattern]) => pattern.test(code))?.[1]
     if (known !== undefined) return known
   }
-  const name = Predicate.hasProperty(error, "name") && typeof error.name === "string" ? byName.get(error.name) : undefined
+  const name = Predicate.hasProperty(error, "name") && typeof error.name === "string"
+    ? byName.get(error.name)
+    : undefined
   return name
 }
 
 const depthMax = 8
 
 const causes = (error: unknown): ReadonlyArray<unknown> => {
-  const chain: Array<unknown> = []
+  const chain = new Set<unknown>()
   let queue: ReadonlyArray<unknown> = [error]
   for (let depth = 0; depth < depthMax && queue.length > 0; depth++) {
-    chain.push(...queue)
+    // A cause that leads back to itself would grow the queue without end.
+    queue = queue.filter((u) => !chain.has(u))
+    for (const u of queue) chain.add(u)
     queue = queue.flatMap((u) => [
       ...(Predicate.hasProperty(u, "reason") ? [u.reason] : []),
       ...(Predicate.hasProperty(u, "cause") ? [u.cause] : []),
       ...(Predicate.hasProperty(u, "errors") && Array.isArray(u.errors) ? u.errors.slice(0, depthMax) : [])
     ])
   }
-  return chain
+  return [...chain]
 }
 
 /**

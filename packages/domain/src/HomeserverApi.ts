@@ -6,14 +6,7 @@
  *
  * @since 0.1.0
  */
-import {
-  HttpApi,
-  HttpApiEndpoint,
-  HttpApiGroup,
-  HttpApiMiddleware,
-  HttpApiSecurity,
-  OpenApi
-} from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import * as Answer from "./Answer.ts"
 import { AppserviceId } from "./AppserviceId.ts"
 import * as OpenApiDocument from "./internal/openApiDocument.ts"
@@ -75,15 +68,14 @@ export class PingAppservice
  * @category endpoints
  * @since 0.1.0
  */
-export class PingAppserviceUnstable
-  extends HttpApiEndpoint.post(
-    "pingAppserviceUnstable",
-    "/_matrix/client/unstable/fi.mau.msc2659/appservice/:appserviceId/ping",
-    options
-  )
-    .middleware(AppserviceAuthorization)
-    .annotate(OpenApi.Deprecated, true)
-    .annotate(OpenApi.Summary, "Asks the homeserver to ping the appservice, for clients older than spec v1.7.")
+export class PingAppserviceUnstable extends HttpApiEndpoint.post(
+  "pingAppserviceUnstable",
+  "/_matrix/client/unstable/fi.mau.msc2659/appservice/:appserviceId/ping",
+  options
+)
+  .middleware(AppserviceAuthorization)
+  .annotate(OpenApi.Deprecated, true)
+  .annotate(OpenApi.Summary, "Asks the homeserver to ping the appservice, for clients older than spec v1.7.")
 {}
 
 /**
@@ -92,10 +84,9 @@ export class PingAppserviceUnstable
  * @category endpoints
  * @since 0.1.0
  */
-export class GetVersions
-  extends HttpApiEndpoint.get("getVersions", "/_matrix/client/versions", { success: Versions })
-    .annotate(OpenApi.Summary, "Tells which versions of the spec the homeserver supports.")
-    .annotate(OpenApi.Override, { security: [{}, { accessTokenBearer: [] }] })
+export class GetVersions extends HttpApiEndpoint.get("getVersions", "/_matrix/client/versions", { success: Versions })
+  .annotate(OpenApi.Summary, "Tells which versions of the spec the homeserver supports.")
+  .annotate(OpenApi.Override, { security: [{}, { accessTokenBearer: [] }] })
 {}
 
 /**

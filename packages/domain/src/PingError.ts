@@ -11,7 +11,8 @@ import * as Json from "./internal/json.ts"
 
 const Text = Schema.optionalKey(Schema.String.annotate({ description: "What went wrong, for a person." }))
 
-const describe = (errcode: string, text: string | undefined): string => text === undefined ? errcode : `${errcode}: ${text}`
+const describe = (errcode: string, text: string | undefined): string =>
+  text === undefined ? errcode : `${errcode}: ${text}`
 
 /**
  * 400: the body is an object of the wrong shape, or no object (C6).

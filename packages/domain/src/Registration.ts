@@ -6,10 +6,10 @@
  * @since 0.1.0
  */
 import { Result, Schema, SchemaIssue, SchemaTransformation } from "effect"
-import { Yaml } from "effect/encoding"
 import { AppserviceId } from "./AppserviceId.ts"
 import { isAppserviceUrl } from "./AppserviceUrl.ts"
 import * as Json from "./internal/json.ts"
+import * as Yaml from "./internal/yaml.ts"
 
 /** Text that YAML may take for a number: `as_token: 1234` is one to half of the parsers. */
 const Text = Schema.String.annotate({ message: "expected text, in quotes if it looks like a number or a boolean" })
@@ -159,7 +159,7 @@ export const fromUnknown = (
   }
   return Result.mapError(decode(input), (error) => {
     const [first, ...others] = format(error.issue).issues.map((found) => ({
-      field: (found.path ?? []).map((key) => String(key)).join("."),
+      field: (found.path ?? []).map((key) => String(typeof key === "object" ? key.key : key)).join("."),
       expected: lowerFirst(found.message)
     }))
     return new RegistrationError({
@@ -167,14 +167,6 @@ export const fromUnknown = (
       problems: [first ?? { field: "", expected: "expected a registration" }, ...others]
     })
   })
-}
-
-/** Of a parser's message only what cannot quote the text: the text holds tokens. */
-const syntaxProblem = (error: unknown): string => {
-  const message = error instanceof Error ? error.message : ""
-  const duplicate = /^Duplicate key '[\w.-]{1,64}' at line \d+$/.exec(message)?.[0]
-  const line = /at line \d+$/.exec(message)?.[0]
-  return `not valid YAML${duplicate === undefined ? line === undefined ? "" : ` ${line}` : `: ${duplicate}`}`
 }
 
 /**
@@ -195,16 +187,16 @@ const syntaxProblem = (error: unknown): string => {
  * @since 0.1.0
  */
 export const fromText = (text: string, source: string): Result.Result<Registration, RegistrationError> => {
-  const json = Json.parse(text)
+  if (text.length > Yaml.limits.textLength) {
+    return failed(source, { field: "", expected: `expected a file of at most ${Yaml.limits.textLength} characters` })
+  }
+  const content = text.replace(/^\uFEFF/, "")
+  const json = Json.parse(content)
   if (json !== undefined) return fromUnknown(json, source)
-  return Result.flatMap(
-    Result.try({ try: () => Yaml.parse(text), catch: syntaxProblem }),
-    (value) => fromUnknown(value, source)
-  ).pipe(Result.mapError((error) =>
-    typeof error === "string"
-      ? new RegistrationError({ source, problems: [{ field: "", expected: error }] })
-      : error
-  ))
+  return Result.match(Yaml.parse(content), {
+    onSuccess: (value) => fromUnknown(value, source),
+    onFailure: (expected) => failed(source, { field: "", expected })
+  })
 }
 
 /**

@@ -5,7 +5,12 @@
  */
 import { Duration } from "effect"
 
-const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /
+const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/
+
+/** The oldest form of an HTTP date names no zone, and `Date.parse` would take it for local time. */
+const withZone = (date: string): string => /(?:GMT|UTC|[+-]\d{4})$/.test(date) ? date : `${date} GMT`
+
+const secondsMax = 9_999_999_999
 
 /**
  * Reads a `Retry-After` header: seconds or an HTTP date; `undefined` when it is neither.
@@ -21,14 +26,19 @@ export const fromHeader = (header: string, now: number): Duration.Duration | und
   const text = header.trim()
   if (/^\d{1,10}$/.test(text)) return Duration.seconds(Number(text))
   if (!httpDate.test(text)) return undefined
-  const at = Date.parse(text)
+  const at = Date.parse(withZone(text))
   return Number.isNaN(at) ? undefined : Duration.millis(Math.max(0, at - now))
 }
 
 /**
  * Renders a duration as a `Retry-After` header: whole seconds, rounded up, because a client must not come too early.
  *
+ * **Details**
+ *
+ * A negative duration is 0, and none is longer than {@link fromHeader} reads: 9999999999 seconds.
+ *
  * @category rendering
  * @since 0.1.0
  */
-export const toHeader = (duration: Duration.Duration): string => String(Math.ceil(Duration.toSeconds(duration)))
+export const toHeader = (duration: Duration.Duration): string =>
+  String(Math.min(secondsMax, Math.max(0, Math.ceil(Duration.toSeconds(duration)))))

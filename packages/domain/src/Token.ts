@@ -68,6 +68,15 @@ const scrubLengthMin = 8
 
 const replacement = "<redacted>"
 
+const percentLowerCase = (text: string): string => text.replaceAll(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())
+
+/** The forms of a token that peers write: plain, percent-encoded, and JSON-escaped, also with PHP's `\/`. */
+const formsOf = (token: string): ReadonlyArray<string> => {
+  const percentEncoded = encodeURIComponent(token.toWellFormed())
+  const jsonEscaped = JSON.stringify(token).slice(1, -1)
+  return [token, percentEncoded, percentLowerCase(percentEncoded), jsonEscaped, jsonEscaped.replaceAll("/", "\\/")]
+}
+
 /**
  * Takes tokens out of a text that someone else wrote, plain, percent-encoded and JSON-escaped (D8).
  *
@@ -80,17 +89,16 @@ const replacement = "<redacted>"
  * @since 0.1.0
  */
 export const scrub = (text: string, tokens: ReadonlyArray<Redacted.Redacted>): string => {
+  const values = tokens.map((token) => Redacted.value(token)).filter((value) => value.length >= scrubLengthMin)
+  // Longest first, or a token that starts with another one would leave its end behind.
+  const forms = [...new Set(values.flatMap(formsOf))].toSorted((a, b) => b.length - a.length)
   let scrubbed = text
-  for (const token of tokens) {
-    const value = Redacted.value(token)
-    if (value.length < scrubLengthMin) continue
-    for (const form of new Set([value, encodeURIComponent(value.toWellFormed()), JSON.stringify(value).slice(1, -1)])) {
-      scrubbed = scrubbed.replaceAll(form, replacement)
-      for (let length = form.length - 1; length >= scrubLengthMin; length--) {
-        if (scrubbed.endsWith(form.slice(0, length))) {
-          scrubbed = scrubbed.slice(0, -length) + replacement
-          break
-        }
+  for (const form of forms) {
+    scrubbed = scrubbed.replaceAll(form, replacement)
+    for (let length = form.length - 1; length >= scrubLengthMin; length--) {
+      if (scrubbed.endsWith(form.slice(0, length))) {
+        scrubbed = scrubbed.slice(0, -length) + replacement
+        break
       }
     }
   }

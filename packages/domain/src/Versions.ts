@@ -38,7 +38,8 @@ export type PingSupport = "stable" | "unstable" | "none"
 
 const isStable = (version: string): boolean => {
   const [, major, minor] = /^v(\d{1,4})\.(\d{1,4})$/.exec(version) ?? []
-  return major !== undefined && minor !== undefined && (Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 7))
+  return major !== undefined && minor !== undefined &&
+    (Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 7))
 }
 
 /**

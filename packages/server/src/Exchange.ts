@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Data, type Effect } from "effect"
 import type { Answer } from "@appservice-ping/domain/Answer"
+import { Data, type Effect } from "effect"
 
 /**
  * Why the body of a request could not be read: it is over the limit, or the client went away.

@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
+import type { Answer } from "@appservice-ping/domain/Answer"
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
-import type { Answer } from "@appservice-ping/domain/Answer"
-import { type Context, Effect, Layer, ManagedRuntime, Stream } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { type Context, Effect, type Layer, ManagedRuntime, Stream } from "effect"
+import { HttpRouter, type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Appservice } from "./appservice/Appservice.ts"
 import { BodyError, concat, type Handler, type ServerRequest } from "./Exchange.ts"
 import { Homeserver } from "./homeserver/Homeserver.ts"
@@ -44,15 +44,19 @@ const fromEffectRequest = (request: HttpServerRequest.HttpServerRequest): Server
 const toEffectResponse = (answer: Answer): HttpServerResponse.HttpServerResponse =>
   answer.body === ""
     ? HttpServerResponse.empty({ status: answer.status, headers: answer.headers })
-    : HttpServerResponse.text(answer.body, { status: answer.status, headers: answer.headers, contentType: "application/json" })
+    : HttpServerResponse.text(answer.body, {
+      status: answer.status,
+      headers: answer.headers,
+      contentType: "application/json"
+    })
 
 /**
  * The part of a contract's path that no parameter is in, as a wildcard: ids are matched by the contract alone, so
  * that no limit or decoding of the router's own gets in between (C20).
  */
-const wildcard = (path: string): HttpRouter.PathInput => {
+const wildcard = (path: Routes.Path): Routes.Path => {
   const parameter = path.indexOf("/:")
-  return (parameter === -1 ? path : `${path.slice(0, parameter)}/*`) as HttpRouter.PathInput
+  return parameter === -1 ? path : `/${path.slice(1, parameter)}/*`
 }
 
 const mount = <Id>(
@@ -109,7 +113,9 @@ const fromWebRequest = (request: Request): ServerRequest => {
 }
 
 const headersOf = (answer: Answer): Record<string, string> =>
-  Object.fromEntries(Object.entries(answer.headers).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]))
+  Object.fromEntries(
+    Object.entries(answer.headers).flatMap(([name, value]) => value === undefined ? [] : [[name, value]])
+  )
 
 const toWebResponse = (request: Request, answer: Answer): Response =>
   new Response(answer.body === "" || request.method === "HEAD" ? null : answer.body, {
@@ -156,7 +162,8 @@ const toWebHandler = <Id, E>(
  * @category constructors
  * @since 0.1.0
  */
-export const homeserverWebHandler = <E>(layer: Layer.Layer<Homeserver, E>): WebHandler => toWebHandler(Homeserver, layer)
+export const homeserverWebHandler = <E>(layer: Layer.Layer<Homeserver, E>): WebHandler =>
+  toWebHandler(Homeserver, layer)
 
 /**
  * Makes a web-standard handler of the appservice's side, for Hono, Express, Bun, Deno or a worker.
@@ -164,4 +171,5 @@ export const homeserverWebHandler = <E>(layer: Layer.Layer<Homeserver, E>): WebH
  * @category constructors
  * @since 0.1.0
  */
-export const appserviceWebHandler = <E>(layer: Layer.Layer<Appservice, E>): WebHandler => toWebHandler(Appservice, layer)
+export const appserviceWebHandler = <E>(layer: Layer.Layer<Appservice, E>): WebHandler =>
+  toWebHandler(Appservice, layer)

@@ -1,6 +1,9 @@
 /** JSON forms that more than one wire schema shares. */
 import { Duration, Schema, SchemaTransformation } from "effect"
 
+/** The whole, non-negative number nearest above; a JSON number can hold it exactly, so infinity becomes the largest. */
+export const wholeMillis = (millis: number): number => Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.ceil(millis)))
+
 /** A duration that travels as a whole, non-negative number of milliseconds. */
 export const Millis = Schema.Int.pipe(
   Schema.check(Schema.isGreaterThanOrEqualTo(0)),
@@ -8,7 +11,7 @@ export const Millis = Schema.Int.pipe(
     Schema.Duration,
     SchemaTransformation.transform({
       decode: (millis) => Duration.millis(millis),
-      encode: (duration) => Math.ceil(Duration.toMillis(duration))
+      encode: (duration) => wholeMillis(Duration.toMillis(duration))
     })
   )
 )

@@ -6,9 +6,11 @@ import * as Json from "./json.ts"
 
 type Node = { readonly [key: string]: unknown }
 
-const child = (node: Node, key: string): Node => Json.isObject(node[key]) ? node[key] : {}
+const asNode = (value: unknown): Node => Json.isObject(value) ? value : {}
 
-const mapValues = (node: Node, f: (value: unknown, key: string) => unknown): Node =>
+const child = (node: Node, key: string): Node => asNode(node[key])
+
+const mapValues = (node: Node, f: (value: unknown, key: string) => unknown): { [key: string]: unknown } =>
   Object.fromEntries(Object.entries(node).map(([key, value]) => [key, f(value, key)]))
 
 /** The spec closes the list of errcodes for this status alone; for the others any errcode may come (C19). */
@@ -21,8 +23,14 @@ const resolve = (schema: unknown, components: Node): ReadonlyArray<Node> => {
   return typeof ref === "string" ? resolve(components[ref.split("/").at(-1) ?? ""], components) : [schema]
 }
 
+const errcodesOf = (members: ReadonlyArray<Node>): ReadonlyArray<string> =>
+  members.flatMap((member) => {
+    const errcodes = child(child(member, "properties"), "errcode")["enum"]
+    return Array.isArray(errcodes) ? errcodes.filter((errcode) => typeof errcode === "string") : []
+  })
+
 const errorSchema = (status: string, members: ReadonlyArray<Node>): Node => {
-  const errcodes = members.flatMap((member) => child(child(member, "properties"), "errcode")["enum"] ?? [])
+  const errcodes = errcodesOf(members)
   return {
     type: "object",
     title: "Error",
@@ -35,9 +43,7 @@ const errorSchema = (status: string, members: ReadonlyArray<Node>): Node => {
 }
 
 /** `minimum` and `maximum` only repeat what a JSON number can hold exactly. */
-const plain = (node: unknown): unknown => {
-  if (Array.isArray(node)) return node.map(plain)
-  if (!Json.isObject(node)) return node
+const plainNode = (node: Node): { [key: string]: unknown } => {
   const { additionalProperties, maximum, minimum, ...rest } = node
   return mapValues({
     ...rest,
@@ -47,42 +53,41 @@ const plain = (node: unknown): unknown => {
   }, plain)
 }
 
-const mapSchemas = (content: Node, f: (schema: unknown) => unknown): Node =>
-  mapValues(content, (media) => Json.isObject(media) ? { ...media, schema: f(media["schema"]) } : media)
+const plain = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(plain)
+  return Json.isObject(value) ? plainNode(value) : value
+}
 
 const response = (status: string, value: unknown, components: Node): unknown => {
   if (!Json.isObject(value) || status.startsWith("2")) return value
-  const members = resolve(Object.values(child(value, "content")).map((media) => child(media as Node, "schema"))[0], components)
-  const errcodes = members.flatMap((member) => child(child(member, "properties"), "errcode")["enum"] ?? [])
+  const content = child(value, "content")
+  const members = Object.values(content).flatMap((media) => resolve(asNode(media)["schema"], components))
   return {
-    description: errcodes.join(", "),
-    content: mapSchemas(child(value, "content"), () => errorSchema(status, members))
+    description: errcodesOf(members).join(", "),
+    content: mapValues(content, (media) => ({ ...asNode(media), schema: errorSchema(status, members) }))
   }
 }
 
 /** Transforms a generated document; `securitySchemes` are those that no endpoint requires. */
 export const transform = (securitySchemes: Node) => (document: Node): { [key: string]: unknown } => {
-  const components = child(child(document, "components"), "schemas")
-  const paths = mapValues(child(document, "paths"), (item) =>
-    mapValues(item as Node, (operation) => {
-      const responses = child(operation as Node, "responses")
-      return {
-        ...operation as Node,
-        responses: mapValues(responses, (value, status) => response(status, value, components))
-      }
-    }))
-  const { security: _security, ...rest } = document
-  return plain({
+  const { components, paths, security: _security, ...rest } = document
+  const schemas = child(asNode(components), "schemas")
+  const schemes = { ...child(asNode(components), "securitySchemes"), ...securitySchemes }
+  return plainNode({
     ...rest,
-    paths,
+    paths: mapValues(asNode(paths), (item) =>
+      mapValues(asNode(item), (operation) => ({
+        ...asNode(operation),
+        responses: mapValues(
+          child(asNode(operation), "responses"),
+          (value, status) => response(status, value, schemas)
+        )
+      }))),
     components: {
-      securitySchemes: mapValues(
-        { ...child(child(document, "components"), "securitySchemes"), ...securitySchemes },
-        // The scheme's name is matched without regard to case; the spec's documents write it small.
-        (scheme) => ({ ...scheme as Node, scheme: "bearer" })
-      )
+      // The scheme's name is matched without regard to case; the spec's documents write it small.
+      securitySchemes: mapValues(schemes, (scheme) => ({ ...asNode(scheme), scheme: "bearer" }))
     }
-  }) as { [key: string]: unknown }
+  })
 }
 
 /** The appservice's side accepts a ping without a body (A4), so its document does not require one. */

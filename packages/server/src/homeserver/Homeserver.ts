@@ -71,7 +71,8 @@ export class Homeserver extends Context.Service<Homeserver, {
    */
   static readonly layer = <R = never>(
     options?: HomeserverOptions<R>
-  ): Layer.Layer<Homeserver, never, AppserviceRegistry | OutgoingLeg | R> => Layer.effect(Homeserver, make(options ?? {}))
+  ): Layer.Layer<Homeserver, never, AppserviceRegistry | OutgoingLeg | R> =>
+    Layer.effect(Homeserver, make(options ?? {}))
 }
 
 const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
@@ -112,8 +113,10 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
     }).pipe(
       slots.withPermitsIfAvailable(1),
       Effect.flatMap(Effect.fromOption),
-      Effect.catchTag("NoSuchElementError", () =>
-        new LimitExceeded({ error: "Too many pings at once", retryAfter: busyRetryAfter }))
+      Effect.catchTag(
+        "NoSuchElementError",
+        () => new LimitExceeded({ error: "Too many pings at once", retryAfter: busyRetryAfter })
+      )
     )
     yield* succeeded(registration)
     return { duration_ms: Math.round(Duration.toMillis(duration)) }

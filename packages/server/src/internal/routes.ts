@@ -4,7 +4,7 @@ import { HttpApi, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-ap
 interface Route {
   readonly identifier: string
   readonly method: string
-  readonly path: string
+  readonly path: Path
   readonly segments: ReadonlyArray<string>
 }
 
@@ -15,8 +15,10 @@ export type Match =
   | { readonly _tag: "WrongMethod"; readonly allowed: ReadonlyArray<string> }
   | { readonly _tag: "NotFound" }
 
+export type Path = `/${string}`
+
 export interface Routes {
-  readonly paths: ReadonlyArray<string>
+  readonly paths: ReadonlyArray<Path>
   readonly match: (method: string, path: string) => Match
 }
 
@@ -52,7 +54,7 @@ export const fromApi = <Id extends string, Groups extends HttpApiGroup.Constrain
       routes.push({
         identifier: endpoint.identifier,
         method: endpoint.method,
-        path: endpoint.path,
+        path: `/${endpoint.path.slice(1)}`,
         segments: endpoint.path.split("/")
       })
     }

@@ -81,6 +81,8 @@ const successEncoders = <Id extends string, Groups extends HttpApiGroup.Constrai
     onGroup() {},
     onEndpoint({ endpoint, successes }) {
       for (const [status, [schema]] of successes) {
+        // Reflection forgets that the contract's schemas need no services to encode.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         const encode = Schema.encodeUnknownSync(schema as unknown as Schema.Codec<unknown, unknown>)
         encoders.set(endpoint.identifier, (value) => ({ status, headers: json, body: JSON.stringify(encode(value)) }))
       }
@@ -103,6 +105,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
   const routes = Routes.fromApi(api)
   const encoders = successEncoders(api)
   const table = new Map<string, (input: Input) => Effect.Effect<Answer, PingError | BodyError>>()
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   for (const [identifier, handler] of Object.entries(handlers as Record<string, AnyHandler>)) {
     const encode = encoders.get(identifier)
     if (encode !== undefined) table.set(identifier, (input) => Effect.map(handler(input), encode))

@@ -1,0 +1,46 @@
+import { join } from "node:path"
+import { defineConfig } from "vitest/config"
+
+const root = import.meta.dirname
+
+/**
+ * The test files of each project. `scripts/check.ts` reads it to fail a check in which a project ran nothing, because
+ * Vitest itself only notices when all projects together are empty.
+ */
+export const projects = {
+  domain: "packages/domain/test/**/*.test.ts",
+  client: "packages/client/test/**/*.test.ts",
+  server: "packages/server/test/**/*.test.ts",
+  testbed: "testbed/test/**/*.test.ts",
+  cli: "packages/cli/test/**/*.test.ts",
+  examples: "examples/**/*.test.ts"
+} as const
+
+// Source instead of dist: a class loaded twice is two classes, and a stale build must not make a test pass.
+const alias = [
+  { find: /^@appservice-ping\/(domain|client|server)$/, replacement: join(root, "packages/$1/src/index.ts") },
+  { find: /^@appservice-ping\/testbed$/, replacement: join(root, "testbed/src/index.ts") },
+  {
+    find: /^@appservice-ping\/(domain|client|server)\/(?!package\.json$)(.+)$/,
+    replacement: join(root, "packages/$1/src/$2.ts")
+  },
+  { find: /^@appservice-ping\/testbed\/(?!package\.json$)(.+)$/, replacement: join(root, "testbed/src/$1.ts") },
+  { find: /^appservice-ping\/(?!package\.json$)(.+)$/, replacement: join(root, "packages/cli/src/$1.ts") }
+]
+
+const reportDir = process.env["VITEST_REPORT_DIR"]
+
+export default defineConfig({
+  root,
+  resolve: { alias },
+  test: {
+    passWithNoTests: false,
+    ...(reportDir === undefined
+      ? {}
+      : { reporters: ["default", "json"], outputFile: { json: join(reportDir, "workspace.json") } }),
+    projects: Object.entries(projects).map(([name, include]) => ({
+      extends: true as const,
+      test: { name, include: [include] }
+    }))
+  }
+})
