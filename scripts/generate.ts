@@ -9,10 +9,11 @@ import { dirname, join } from "node:path"
 import { barrels } from "./generate/barrels.ts"
 import type { GeneratedFile, Generator } from "./generate/Generator.ts"
 import { openapi } from "./generate/openapi.ts"
+import { readme } from "./generate/readme.ts"
 
 const root = join(import.meta.dirname, "..")
 
-const generators: ReadonlyArray<Generator> = [barrels, openapi]
+const generators: ReadonlyArray<Generator> = [barrels, openapi, readme]
 
 const readIfPresent = async (file: string): Promise<string | undefined> => {
   try {

@@ -1,4 +1,18 @@
+import { OpenApi } from "effect/http-api"
+import { AppserviceApi } from "../../packages/domain/src/AppserviceApi.ts"
+import { HomeserverApi } from "../../packages/domain/src/HomeserverApi.ts"
 import type { Generator } from "./Generator.ts"
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).toSorted(([a], [b]) => a < b ? -1 : 1).map(([key, member]) => [key, sorted(member)])
+  )
+}
+
+// The order of keys says nothing in JSON, and an order of its own keeps an update of Effect out of the diff.
+const render = (document: OpenApi.OpenAPISpec): string => `${JSON.stringify(sorted(document), null, 2)}\n`
 
 /**
  * The OpenAPI documents under `docs/openapi/`, one for each HttpApi contract of `packages/domain`.
@@ -6,4 +20,8 @@ import type { Generator } from "./Generator.ts"
  * A contract is imported from `../../packages/domain/src/`, not from `@appservice-ping/domain`: that name leads to
  * `dist`, and a drift check against a stale build would pass.
  */
-export const openapi: Generator = async () => []
+export const openapi: Generator = () =>
+  Promise.resolve([
+    { path: "docs/openapi/client-server.json", content: render(OpenApi.fromApi(HomeserverApi)) },
+    { path: "docs/openapi/application-service.json", content: render(OpenApi.fromApi(AppserviceApi)) }
+  ])

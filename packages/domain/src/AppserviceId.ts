@@ -18,9 +18,11 @@ const isAddressable = (id: string): boolean => id.isWellFormed() && id !== "." &
  * @category schemas
  * @since 0.1.0
  */
-export const AppserviceId = Schema.String.pipe(
+export const AppserviceId = Schema.String.annotate({
+  message: "expected text, in quotes if it looks like a number or a boolean"
+}).pipe(
   Schema.check(
-    Schema.isNonEmpty(),
+    Schema.isNonEmpty({ expected: "text of at least one character" }),
     Schema.makeFilter(isAddressable, { expected: "text other than \".\" and \"..\", without lone surrogates" })
   ),
   Schema.brand("AppserviceId")

@@ -19,7 +19,9 @@ const flagMessage = "expected true or false"
 /** A boolean, also as YAML 1.1 writes it: homeservers in Python read `yes` as true, and bridges rely on it. */
 const Flag = Schema.Union([
   Schema.Boolean,
-  Schema.Literals(["yes", "Yes", "on", "On", "no", "No", "off", "Off"]).annotate({ message: flagMessage }).pipe(
+  Schema.Literals(["yes", "Yes", "YES", "on", "On", "ON", "no", "No", "NO", "off", "Off", "OFF"]).annotate({
+    message: flagMessage
+  }).pipe(
     Schema.decodeTo(
       Schema.Boolean,
       SchemaTransformation.transform({
@@ -30,8 +32,11 @@ const Flag = Schema.Union([
   )
 ]).annotate({ message: flagMessage })
 
+/** What an `Authorization` header carries unchanged: another token could never be equal to the one that arrives. */
 const Token = Text.pipe(
-  Schema.check(Schema.isNonEmpty({ expected: "a token of at least one character" })),
+  Schema.check(
+    Schema.isPattern(/^[\x21-\x7e]+$/, { expected: "a token: one or more visible ASCII characters, without spaces" })
+  ),
   (text) => Schema.RedactedFromValue(text, { label: "token" })
 )
 
@@ -44,16 +49,18 @@ const Token = Text.pipe(
 export const Namespace = Schema.StructWithRest(
   Schema.Struct({ regex: Text, exclusive: Schema.optionalKey(Flag) }),
   [Schema.Record(Schema.String, Schema.Unknown)]
-)
+).annotate({ message: "expected a mapping with regex and exclusive" })
+
+const NamespaceList = Schema.NullOr(Schema.Array(Namespace)).annotate({ message: "expected a list of namespaces" })
 
 const Namespaces = Schema.StructWithRest(
   Schema.Struct({
-    users: Schema.optionalKey(Schema.NullOr(Schema.Array(Namespace))),
-    rooms: Schema.optionalKey(Schema.NullOr(Schema.Array(Namespace))),
-    aliases: Schema.optionalKey(Schema.NullOr(Schema.Array(Namespace)))
+    users: Schema.optionalKey(NamespaceList),
+    rooms: Schema.optionalKey(NamespaceList),
+    aliases: Schema.optionalKey(NamespaceList)
   }),
   [Schema.Record(Schema.String, Schema.Unknown)]
-)
+).annotate({ message: "expected a mapping with users, rooms and aliases, or an empty one: {}" })
 
 const url = Text.pipe(
   Schema.check(
@@ -75,14 +82,14 @@ const url = Text.pipe(
 export const Registration = Schema.StructWithRest(
   Schema.Struct({
     id: AppserviceId,
-    url: Schema.NullOr(url),
+    url: Schema.NullOr(url).annotate({ message: "expected an http or https URL, or null" }),
     as_token: Token,
     hs_token: Token,
     sender_localpart: Text,
     namespaces: Namespaces,
     receive_ephemeral: Schema.optionalKey(Flag),
     rate_limited: Schema.optionalKey(Schema.NullOr(Flag).annotate({ message: flagMessage })),
-    protocols: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))),
+    protocols: Schema.optionalKey(Schema.NullOr(Schema.Array(Text)).annotate({ message: "expected a list of text" })),
     "de.sorunome.msc2409.push_ephemeral": Schema.optionalKey(Flag),
     push_ephemeral: Schema.optionalKey(Flag),
     "org.matrix.msc3202": Schema.optionalKey(Flag),
@@ -112,7 +119,7 @@ export const Problem = Schema.Struct({ field: Schema.String, expected: Schema.St
  *
  * **Details**
  *
- * Names each field and what is expected there, never what was found: it may be a token.
+ * Names each field, at most 20 of them, and what is expected there, never what was found: it may be a token.
  *
  * @category errors
  * @since 0.1.0
@@ -135,14 +142,13 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) => issue._tag === "MissingKey" ? "missing, but required" : SchemaIssue.defaultLeafHook(issue)
 })
 
+/** More would hide the first ones: each entry of a long list can be wrong in the same way. */
+const problemsMax = 20
+
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
-const failed = (
-  source: string,
-  first: typeof Problem.Type,
-  ...others: ReadonlyArray<typeof Problem.Type>
-): Result.Result<never, RegistrationError> =>
-  Result.fail(new RegistrationError({ source, problems: [first, ...others] }))
+const failed = (source: string, problem: typeof Problem.Type): Result.Result<never, RegistrationError> =>
+  Result.fail(new RegistrationError({ source, problems: [problem] }))
 
 /**
  * Decodes a registration from a value, such as parsed JSON; `source` names it in errors.
@@ -164,13 +170,17 @@ export const fromUnknown = (
     }))
     return new RegistrationError({
       source,
-      problems: [first ?? { field: "", expected: "expected a registration" }, ...others]
+      problems: [first ?? { field: "", expected: "expected a registration" }, ...others.slice(0, problemsMax - 1)]
     })
   })
 }
 
 /**
  * Reads a registration from the text of its file, YAML or JSON; `source` names the file in errors.
+ *
+ * **Details**
+ *
+ * The cost is bounded: at most 131072 characters, and in YAML 4096 to a line and 16 merge keys (`<<`).
  *
  * **Example** (Reading a registration file)
  *

@@ -18,7 +18,9 @@ const syntaxProblem = (error: unknown): string => {
   const message = error instanceof Error ? error.message : ""
   const [, line] = /at line (\d+)$/.exec(message) ?? []
   const where = line === undefined ? "" : ` at line ${line}`
-  return message.startsWith("Duplicate key '") ? `expected each key once, but one is repeated${where}` : `not valid YAML${where}`
+  return message.startsWith("Duplicate key '")
+    ? `expected each key once, but one is repeated${where}`
+    : `not valid YAML${where}`
 }
 
 /** Parses YAML text, or tells what is wrong without quoting it. */

@@ -1,0 +1,111 @@
+/**
+ * What a homeserver says it supports, and on which path it answers pings (C21).
+ *
+ * @since 0.1.0
+ */
+import * as Answer from "@appservice-ping/domain/Answer"
+import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import type { PingError } from "@appservice-ping/domain/PingError"
+import { NotHomeserver, type TransportError } from "@appservice-ping/domain/TransportError"
+import * as Versions from "@appservice-ping/domain/Versions"
+import { type Duration, Effect, Option, Predicate, Result, Schema } from "effect"
+import type { HttpClient } from "effect/http/HttpClient"
+import { exchange, type Exchanged } from "./internal/exchange.ts"
+
+/**
+ * Where the homeserver is, and the bounds of the question.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HomeserverOptions {
+  /** Where the homeserver is; a path is kept, userinfo, query string and fragment never leave the process (D8). */
+  readonly homeserver: URL
+  /** How long the whole exchange may take. Default: 90 seconds. */
+  readonly timeout?: Duration.Input | undefined
+  /** How much of the answer is read, in bytes. Default: 1 MiB. */
+  readonly maxBodyBytes?: number | undefined
+}
+
+/**
+ * Asks the homeserver what it supports: `GET /_matrix/client/versions`, without a token.
+ *
+ * **Details**
+ *
+ * Entries of the wrong type are left out, because one odd entry must not hide the others. It fails as a ping does: with
+ * the homeserver's Matrix error, or with why there was no Matrix answer.
+ *
+ * @category clients
+ * @since 0.1.0
+ */
+export const versions: (
+  options: HomeserverOptions
+) => Effect.Effect<Versions.Versions, PingError | TransportError, HttpClient> = Effect.fn("Homeserver.versions")(
+  function*(options: HomeserverOptions) {
+    const exchanged = yield* exchange(options, {
+      url: (urls) => urls.getVersions(),
+      send: (client) => client.getVersions({ responseMode: "response-only" })
+    })
+    return yield* Effect.fromResult(decode(exchanged))
+  },
+  Effect.tapError((error) => Effect.annotateCurrentSpan({ "appservice_ping.error": error._tag }))
+)
+
+/**
+ * Asks the homeserver on which path it answers pings: the spec's, the one from before spec v1.7, or none (C21).
+ *
+ * **Example** (Choosing the path by what the homeserver supports)
+ *
+ * ```ts
+ * import { Homeserver, Ping } from "@appservice-ping/client"
+ * import { Effect } from "effect"
+ *
+ * const pingWhereSupported = Effect.fn(function*(options: Ping.PingOptions) {
+ *   const path = yield* Homeserver.support(options)
+ *   return path === "none" ? undefined : yield* Ping.ping({ ...options, path })
+ * })
+ * ```
+ *
+ * @category clients
+ * @since 0.1.0
+ */
+export const support = (
+  options: HomeserverOptions
+): Effect.Effect<Versions.PingSupport, PingError | TransportError, HttpClient> =>
+  Effect.map(versions(options), Versions.pingSupport)
+
+const parse = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
+
+const isFlag = (entry: readonly [string, unknown]): entry is [string, boolean] => typeof entry[1] === "boolean"
+
+const lenient = (text: string): Versions.Versions | undefined => {
+  const body = Option.getOrUndefined(parse(text))
+  if (!Predicate.hasProperty(body, "versions") || !Array.isArray(body.versions)) return undefined
+  const listed = body.versions.filter(Predicate.isString)
+  const features = Predicate.hasProperty(body, "unstable_features") ? body.unstable_features : undefined
+  return Predicate.isObject(features)
+    ? { versions: listed, unstable_features: Object.fromEntries(Object.entries(features).filter(isFlag)) }
+    : { versions: listed }
+}
+
+/** How much of a foreign answer an error keeps, in characters. */
+const foreignBodyLengthMax = 1024
+
+const decode = ({ answer, now, url }: Exchanged): Result.Result<Versions.Versions, PingError | NotHomeserver> => {
+  const found = answer.status >= 200 && answer.status < 300 ? lenient(answer.body) : undefined
+  if (found !== undefined) return Result.succeed(found)
+  const contentType = answer.headers["content-type"]
+  return Result.flatMap(
+    Answer.decode(answer, { url, now }),
+    // The body of a successful ping is no answer to this question.
+    () =>
+      Result.fail(
+        new NotHomeserver({
+          url: AppserviceUrl.redact(url),
+          status: answer.status,
+          ...(contentType === undefined ? {} : { contentType }),
+          body: answer.body.slice(0, foreignBodyLengthMax)
+        })
+      )
+  )
+}

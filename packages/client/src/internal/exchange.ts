@@ -1,0 +1,141 @@
+/** One bounded exchange with a homeserver: what the endpoints of the contract have in common on the client's side. */
+import type { Answer } from "@appservice-ping/domain/Answer"
+import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
+import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
+import type { PingError } from "@appservice-ping/domain/PingError"
+import * as Token from "@appservice-ping/domain/Token"
+import { HomeserverUnreachable, type TransportError, Undecided } from "@appservice-ping/domain/TransportError"
+import { Clock, Duration, Effect, Redacted, type Scope } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
+import { HttpApiClient } from "effect/http-api"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import { readBody } from "./body.ts"
+import { isConnectTimeout } from "./connectTimeout.ts"
+
+/** Where the homeserver is, and the bounds of the exchange. */
+export interface Options {
+  readonly homeserver: URL
+  readonly timeout?: Duration.Input | undefined
+  readonly maxBodyBytes?: number | undefined
+}
+
+/** An answer, and what reading it needs: the endpoint it came from, and when, in milliseconds since the epoch. */
+export interface Exchanged {
+  readonly answer: Answer
+  readonly url: URL
+  readonly now: number
+}
+
+/** One request of the contract: its URL, and how to send it. */
+export interface Request {
+  readonly url: (urls: HttpApiClient.UrlBuilder<typeof HomeserverApi>) => string
+  readonly send: (
+    client: HttpApiClient.ForApi<typeof HomeserverApi, never, Scope.Scope>
+  ) => Effect.Effect<HttpClientResponse, HttpClientError | PingError, Scope.Scope>
+  readonly token?: Redacted.Redacted | undefined
+}
+
+/** Longer than the slowest known homeserver takes (Synapse: 15 s to connect and 60 s for the headers). */
+export const timeoutDefault = Duration.seconds(90)
+
+const maxBodyBytesDefault = 1024 * 1024
+
+/** The homeserver's URL without what must not reach the wire or an error: userinfo, query string and fragment (D8). */
+const baseOf = (homeserver: URL): URL => {
+  const base = new URL(homeserver)
+  base.username = ""
+  base.password = ""
+  base.search = ""
+  base.hash = ""
+  base.pathname = base.pathname.replace(/\/+$/, "")
+  return base
+}
+
+/** What cannot be sent at all; the HTTP clients disagree on it, and some of them throw. */
+const unsendable = (homeserver: URL, token: Redacted.Redacted | undefined): string | undefined => {
+  if (homeserver.protocol !== "http:" && homeserver.protocol !== "https:") {
+    return "the homeserver's URL is neither http nor https"
+  }
+  return token === undefined || /^[\t\x20-\x7e\x80-\xff]*$/.test(Redacted.value(token))
+    ? undefined
+    : "the as_token has a character that no HTTP header can carry"
+}
+
+/**
+ * Of all HTTP clients only `fetch` follows redirects by itself, and a POST it turned into a GET would look like a
+ * success (D1). Wrapping `fetch` where the client looks it up keeps the app's own `fetch` and `RequestInit`.
+ */
+const withoutRedirects = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>
+): HttpClient.HttpClient.With<E, R | Scope.Scope> =>
+  HttpClient.mapRequestEffect(client, (request) =>
+    Effect.as(
+      Effect.updateServiceScoped(
+        FetchHttpClient.Fetch,
+        (fetch): typeof globalThis.fetch => (input, init) => fetch(input, { ...init, redirect: "manual" })
+      ),
+      request
+    ))
+
+/**
+ * Sends one request of the contract and reads its answer, at most `maxBodyBytes` of it, within one deadline for all
+ * of it, without a redirect and with the token taken out of whatever comes back.
+ */
+export const exchange = Effect.fnUntraced(function*(
+  options: Options,
+  request: Request
+): Effect.fn.Return<Exchanged, PingError | TransportError, HttpClient.HttpClient> {
+  const baseUrl = baseOf(options.homeserver)
+  const url = new URL(request.url(HttpApiClient.urlBuilder(HomeserverApi, { baseUrl })))
+  const shown = AppserviceUrl.redact(url)
+  const { token } = request
+
+  const problem = unsendable(options.homeserver, token)
+  if (problem !== undefined) {
+    const failure = new ConnectionFailure.ConnectionFailure({ kind: "malformed", text: problem })
+    return yield* new HomeserverUnreachable({ url: shown, failure })
+  }
+
+  const httpClient = yield* HttpClient.HttpClient
+  const client = yield* HttpApiClient.makeWith(HomeserverApi, {
+    baseUrl,
+    httpClient: withoutRedirects(
+      token === undefined ? httpClient : HttpClient.mapRequest(httpClient, HttpClientRequest.bearerToken(token))
+    )
+  })
+
+  const started = yield* Clock.monotonicTimeNanos
+  const timeout = Duration.fromInputUnsafe(options.timeout ?? timeoutDefault)
+
+  const answer = request.send(client).pipe(
+    Effect.flatMap((response) =>
+      Effect.map(readBody(response, options.maxBodyBytes ?? maxBodyBytesDefault), (body): Answer => {
+        const scrub = (text: string): string => token === undefined ? text : Token.scrub(text, [token])
+        return {
+          status: response.status,
+          headers: Object.fromEntries(Object.entries(response.headers).map(([name, text]) => [name, scrub(text)])),
+          body: scrub(body)
+        }
+      })
+    ),
+    Effect.scoped,
+    Effect.timeoutOrElse({
+      duration: timeout,
+      orElse: () => Effect.fail(new Undecided({ url: shown, after: timeout }))
+    }),
+    Effect.catchTag("HttpClientError", (error) => {
+      const failure = ConnectionFailure.fromUnknown(error)
+      // A timer of the HTTP client was faster than ours; once connected, the homeserver may have had the request.
+      return failure.kind === "timeout" && !isConnectTimeout(error)
+        ? Effect.flatMap(
+          Clock.monotonicTimeNanos,
+          (now): Effect.Effect<never, TransportError> =>
+            Effect.fail(new Undecided({ url: shown, after: Duration.nanos(now - started) }))
+        )
+        : Effect.fail(new HomeserverUnreachable({ url: shown, failure }))
+    })
+  )
+  return { answer: yield* answer, url, now: yield* Clock.currentTimeMillis }
+})

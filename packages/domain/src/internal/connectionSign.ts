@@ -1,0 +1,54 @@
+/**
+ * What homeservers say in `error` about a connection that failed, each in its own words: Synapse the names of Python
+ * classes, others the texts of Rust's or Go's HTTP clients, and this project its own (`ConnectionFailure`).
+ */
+import type { Kind } from "../ConnectionFailure.ts"
+
+/** What a text tells: a kind of failure, or one of two answers that some homeservers take for a failure. */
+export type Sign = Kind | "redirect" | "notJson"
+
+/** In order, because a text can name more than one: what failed comes before how the connection ended then. */
+const signs: ReadonlyArray<readonly [RegExp, Sign]> = [
+  [/PageRedirect|InfiniteRedirect|RedirectWithNoLocation|redirect/i, "redirect"],
+  [/JSONDecodeError|ContentDecodeError|not (?:valid )?JSON|expecting value/i, "notJson"],
+  [/\bTLS\b|\bSSL|\bx509\b|certificate|CERT_|VerificationError|handshake/i, "tls"],
+  [/DNSLookupError|dns error|could not be resolved|lookup address|no such host|name resolution|no address/i, "dns"],
+  [/refused/i, "refused"],
+  [/NoRoute|no route|unreachable|not permitted|UnsupportedAddress|host is down/i, "unreachable"],
+  [/ConnectionReset|was reset|\breset\b/i, "reset"],
+  [/timed? ?out/i, "timeout"],
+  [
+    /ParseError|MalformedChunk|malformed|not valid HTTP|headers were too large|contradicts|was too large|encoded as|compressed body|invalid HTTP|HTTP parse/i,
+    "malformed"
+  ],
+  [
+    /ConnectionDone|ConnectionLost|ConnectionAborted|NeverReceived|DataLoss|PartialDownload|closed|cut short|hang up|disconnected|aborted|broken pipe|\bEOF\b|end of file/i,
+    "closed"
+  ]
+]
+
+/** The URL that some texts repeat may hold any of the words in its host or path. */
+const withoutUrls = (text: string): string => text.replaceAll(/https?:\/\/[^\s)"'>]+/gi, "")
+
+/** Tells from a homeserver's `error` why its connection failed; `unknown` at worst. */
+export const fromText = (text: string | undefined): Sign => {
+  const words = withoutUrls(text ?? "")
+  return signs.find(([pattern]) => pattern.test(words))?.[1] ?? "unknown"
+}
+
+/** What is wrong with a certificate or its port, told from any client's text. */
+export type TlsSign = "plain" | "expired" | "early" | "otherHost" | "untrusted" | "unknown"
+
+const tlsSigns: ReadonlyArray<readonly [RegExp, TlsSign]> = [
+  [/not speak TLS|wrong.version|InvalidContentType|not look like a TLS|HTTP response to HTTPS/i, "plain"],
+  [/expired/i, "expired"],
+  [/not valid yet|not.yet.valid|NotValidYet/i, "early"],
+  [/another host|altname|NotValidForName|host ?name|not valid for|mismatch/i, "otherHost"],
+  [/self.?signed|issuer|untrusted|incomplete|unknown.?(?:ca|authority)|verify failed/i, "untrusted"]
+]
+
+/** Tells from a text about TLS what is wrong there; `unknown` at worst. */
+export const tlsFromText = (text: string | undefined): TlsSign => {
+  const words = withoutUrls(text ?? "")
+  return tlsSigns.find(([pattern]) => pattern.test(words))?.[1] ?? "unknown"
+}

@@ -1,0 +1,76 @@
+import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+
+const path = "/_matrix/app/v1/ping"
+
+describe("AppserviceUrl.isAppserviceUrl", () => {
+  it.each([
+    "http://localhost:29318",
+    "https://bridge.example",
+    "HTTP://BRIDGE.EXAMPLE/",
+    "http://127.0.0.1:29400/cases/reset-mid-body",
+    "http://[::1]:29318/",
+    "http://user:password@bridge.example"
+  ])("takes %s", (url) => {
+    assert.isTrue(AppserviceUrl.isAppserviceUrl(url))
+  })
+
+  it.each([
+    "",
+    "bridge.example:29318",
+    "localhost:29318",
+    "/path",
+    "//bridge.example",
+    "unix:///run/bridge.sock",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "http://",
+    "http://bridge.example:99999",
+    "http://[::1",
+    "null"
+  ])("refuses %s", (url) => {
+    assert.isFalse(AppserviceUrl.isAppserviceUrl(url))
+  })
+})
+
+describe("AppserviceUrl.join", () => {
+  it.each([
+    ["http://localhost:29318", "http://localhost:29318/_matrix/app/v1/ping"],
+    ["http://localhost:29318/", "http://localhost:29318/_matrix/app/v1/ping"],
+    ["http://localhost:29318//", "http://localhost:29318/_matrix/app/v1/ping"],
+    ["https://h.example/bridge", "https://h.example/bridge/_matrix/app/v1/ping"],
+    ["https://h.example/bridge/", "https://h.example/bridge/_matrix/app/v1/ping"],
+    ["https://h.example/a/b///", "https://h.example/a/b/_matrix/app/v1/ping"],
+    ["https://h.example/my%20bridge/ü", "https://h.example/my%20bridge/%C3%BC/_matrix/app/v1/ping"],
+    ["http://[::1]:8080/x", "http://[::1]:8080/x/_matrix/app/v1/ping"],
+    ["https://h.example/bridge?shard=2", "https://h.example/bridge/_matrix/app/v1/ping?shard=2"]
+  ])("A8 joins %s without //", (url, joined) => {
+    assert.strictEqual(AppserviceUrl.join(url, path)?.href, joined)
+  })
+
+  it("D8 sends neither userinfo nor fragment", () => {
+    const joined = AppserviceUrl.join("https://user:canary@h.example/bridge#canary", path)
+    assert.strictEqual(joined?.href, "https://h.example/bridge/_matrix/app/v1/ping")
+  })
+
+  it.each(["", "bridge.example:29318", "file:///etc/passwd"])("joins nothing with %j", (url) => {
+    assert.isUndefined(AppserviceUrl.join(url, path))
+  })
+
+  it.prop("A8 the path comes last, after exactly one slash", [Schema.String], ([text]) => {
+    const joined = AppserviceUrl.join(`http://h.example/${text}`, path)
+    assert.isTrue(joined?.pathname.endsWith(path))
+    assert.isFalse(joined?.pathname.endsWith(`/${path}`))
+  })
+})
+
+describe("AppserviceUrl.redact", () => {
+  it.each([
+    ["https://user:canary@h.example:8448/path?access_token=canary#canary", "https://h.example:8448/path"],
+    ["https://canary@h.example", "https://h.example/"],
+    ["http://[::1]:8080/a/b?", "http://[::1]:8080/a/b"]
+  ])("D8 shows of %s only scheme, host and path", (url, shown) => {
+    assert.strictEqual(AppserviceUrl.redact(new URL(url)), shown)
+  })
+})

@@ -1,0 +1,507 @@
+import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
+import { diagnose, Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import * as PingError from "@appservice-ping/domain/PingError"
+import * as TransportError from "@appservice-ping/domain/TransportError"
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Schema } from "effect"
+import { leaks } from "./support/canary.ts"
+
+const homeserverUrl = "https://matrix.example/_matrix/client/v1/appservice/telegram/ping"
+
+const badStatus = (status: number, body = ""): PingError.BadStatus => new PingError.BadStatus({ status, body })
+
+const failed = (error: string): PingError.ConnectionFailed => new PingError.ConnectionFailed({ error })
+
+const unreachable = (kind: ConnectionFailure.Kind, text = "x"): TransportError.HomeserverUnreachable =>
+  new TransportError.HomeserverUnreachable({
+    url: homeserverUrl,
+    failure: new ConnectionFailure.ConnectionFailure({ kind, text })
+  })
+
+const notHomeserver = (status: number, body = "<html></html>"): TransportError.NotHomeserver =>
+  new TransportError.NotHomeserver({ url: homeserverUrl, status, body })
+
+const other = (errcode: string, status: number): PingError.OtherErrcode =>
+  new PingError.OtherErrcode({ errcode, status })
+
+const json = (errcode: string, error = ""): string => JSON.stringify({ errcode, error })
+
+const page = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>"
+
+type Expected = readonly [
+  name: string,
+  error: PingError.PingError | TransportError.TransportError,
+  actor: Diagnosis["actor"],
+  temporary: boolean,
+  says: RegExp
+]
+
+const textOf = ({ advice, cause }: Diagnosis): string => `${cause} ${advice}`
+
+describe("diagnose what the homeserver says of the token", () => {
+  it.each<Expected>([
+    ["an unknown token", new PingError.UnknownToken({}), "homeserver admin", false, /does not know the as_token/],
+    ["no token", new PingError.MissingToken({}), "homeserver admin", false, /Authorization header/],
+    ["a token of someone else", new PingError.Forbidden({}), "operator", false, /a user's or another appservice's/]
+  ])("%s", (_, error, actor, temporary, says) => {
+    assert.deepInclude(diagnose(error), { actor, temporary })
+    assert.match(textOf(diagnose(error)), says)
+  })
+})
+
+describe("diagnose an appservice that rejects the hs_token", () => {
+  it.each<Expected>([
+    ["mautrix-go", badStatus(401, json("M_UNKNOWN_TOKEN")), "operator", false, /rejects the hs_token/],
+    ["mautrix-go, no token", badStatus(401, json("M_MISSING_TOKEN")), "operator", false, /Authorization header/],
+    ["matrix-bot-sdk", badStatus(401, json("AUTH_FAILED")), "operator", false, /rejects the hs_token/],
+    ["trixnity", badStatus(403, json("M_FORBIDDEN")), "operator", false, /rejects the hs_token/],
+    ["trixnity, no token", badStatus(401, json("M_UNAUTHORIZED")), "operator", false, /rejects the hs_token/],
+    ["AUTH_FAILED with another status", badStatus(400, json("AUTH_FAILED")), "operator", false, /rejects the hs_token/],
+    ["401 without a body", badStatus(401), "operator", false, /rejects the hs_token/],
+    ["403 with text", badStatus(403, "forbidden"), "operator", false, /rejects the hs_token/],
+    ["403 with a page", badStatus(403, page), "operator", false, /a proxy .*hs_token/]
+  ])("%s", (_, error, actor, temporary, says) => {
+    assert.deepInclude(diagnose(error), { actor, temporary })
+    assert.match(textOf(diagnose(error)), says)
+    assert.match(diagnose(error).advice, /same registration file/)
+  })
+})
+
+describe("diagnose an appservice's bad status", () => {
+  it.each<Expected>([
+    ["404", badStatus(404, "404 page not found"), "operator", false, /another service/],
+    ["404 of a Matrix service", badStatus(404, json("M_UNRECOGNIZED")), "operator", false, /too old/],
+    ["405", badStatus(405), "operator", false, /another service/],
+    ["301", badStatus(301), "operator", false, /redirects/],
+    ["308", badStatus(308), "operator", false, /redirects/],
+    ["400 of a bot SDK", badStatus(400, "<html>Bad Request</html>"), "operator", false, /form of the ping/],
+    ["400 M_NOT_JSON", badStatus(400, json("M_NOT_JSON")), "operator", false, /form of the ping/],
+    ["429", badStatus(429), "nobody", true, /asked too often/],
+    ["500", badStatus(500), "operator", true, /failed inside/],
+    ["502 of a proxy", badStatus(502, page), "operator", true, /A proxy in front/],
+    ["503 of a proxy", badStatus(503, page), "operator", true, /A proxy in front/],
+    ["504 of a proxy", badStatus(504), "operator", true, /A proxy in front/],
+    ["503 of the appservice", badStatus(503, json("M_UNKNOWN")), "operator", true, /not ready/],
+    ["418", badStatus(418), "operator", false, /did not confirm the ping \(status 418\)/],
+    ["no status at all", new PingError.BadStatus({}), "operator", false, /did not confirm the ping\./]
+  ])("%s", (_, error, actor, temporary, says) => {
+    assert.deepInclude(diagnose(error), { actor, temporary })
+    assert.match(textOf(diagnose(error)), says)
+  })
+
+  it.each([
+    ["Synapse's text", badStatus(404, json("M_UNRECOGNIZED", "Unrecognized request"))],
+    ["Synapse's start page", badStatus(405, "<html><h1>It works! Synapse is running</h1></html>")],
+    ["hewwo from tuwunel", badStatus(404, "hewwo from tuwunel woof!")]
+  ])("a url that leads to a homeserver: %s", (_, error) => {
+    assert.match(diagnose(error).cause, /leads to a homeserver/)
+  })
+
+  it("a url that leads to the homeserver that was asked", () => {
+    const homeserver = "https://matrix.example"
+    for (const url of ["https://matrix.example", "https://matrix.example/", "https://MATRIX.example:443//"]) {
+      assert.match(diagnose(badStatus(405), { url, homeserver }).cause, /leads to a homeserver/)
+    }
+    for (
+      const url of ["https://matrix.example/bridge", "http://matrix.example", "https://bridge.example", null, "", "x"]
+    ) {
+      assert.notMatch(diagnose(badStatus(405), { url, homeserver }).cause, /leads to a homeserver/)
+    }
+  })
+})
+
+/** Texts of homeservers for one failure each, as their clients write them. */
+const peerTexts: { readonly [K in ConnectionFailure.Kind]: ReadonlyArray<string> } = {
+  dns: [
+    "DNSLookupError: DNS lookup failed: no results for hostname lookup: bridge.",
+    "error sending request for url (http://refused.reset/): client error (Connect): dns error: failed to lookup address information: Name or service not known",
+    "dial tcp: lookup bridge: no such host",
+    "getaddrinfo: Temporary failure in name resolution"
+  ],
+  refused: [
+    "ConnectionRefusedError: Connection was refused by other side: 111: Connection refused.",
+    "client error (Connect): tcp connect error: Connection refused (os error 111)",
+    "dial tcp 127.0.0.1:29318: connect: connection refused"
+  ],
+  unreachable: [
+    "NoRouteError: No route to host: 113: No route to host.",
+    "tcp connect error: Network is unreachable (os error 101)"
+  ],
+  reset: [
+    "ConnectError: An error occurred while connecting: 104: Connection reset by peer.",
+    "connection error: Connection reset by peer (os error 104)",
+    "read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer"
+  ],
+  closed: [
+    "ResponseNeverReceived: [<twisted.python.failure.Failure twisted.internet.error.ConnectionDone: Connection was closed cleanly.>]",
+    "ResponseNeverReceived: [<twisted.python.failure.Failure twisted.internet.error.ConnectionLost: Connection to the other side was lost in a non-clean fashion.>]",
+    "ResponseFailed: [<twisted.python.failure.Failure twisted.internet.error.ConnectionDone: Connection was closed cleanly.>, <twisted.python.failure.Failure twisted.web.http._DataLoss: >]",
+    "ConnectionDone",
+    "connection closed before message completed",
+    "Post \"http://tls.example/_matrix/app/v1/ping\": EOF",
+    "the answer was cut short"
+  ],
+  tls: [
+    "ResponseNeverReceived: [<twisted.python.failure.Failure OpenSSL.SSL.Error: [('SSL routines', '', 'certificate verify failed')]>]",
+    "client error (Connect): invalid peer certificate: UnknownIssuer",
+    "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+    "client error (Connect): tls handshake eof"
+  ],
+  malformed: [
+    "ResponseFailed: [<twisted.python.failure.Failure twisted.web._newclient.ParseError: ('Invalid status line')>]",
+    "ResponseFailed: [<twisted.python.failure.Failure twisted.web.http._MalformedChunkedDataError: >]",
+    "client error (SendRequest): invalid HTTP version parsed",
+    "net/http: HTTP/1.x transport connection broken: malformed HTTP response"
+  ],
+  timeout: [
+    "TCPTimedOutError: TCP connection timed out: 110: Connection timed out.",
+    "TimeoutError: User timeout caused connection failure.",
+    "dial tcp 10.0.0.1:29318: i/o timeout"
+  ],
+  unknown: ["", "Internal error", "http://refused.example/reset/timeout", "x".repeat(100_000)]
+}
+
+const kinds = Object.keys(peerTexts).filter(Schema.is(ConnectionFailure.Kind))
+
+describe("diagnose a connection that failed", () => {
+  const byKind: { readonly [K in ConnectionFailure.Kind]: readonly [Diagnosis["actor"], boolean, RegExp] } = {
+    dns: ["operator", true, /host name of the appservice could not be found/],
+    refused: ["operator", true, /Nothing listens/],
+    unreachable: ["network", true, /no way through the network/],
+    reset: ["network", true, /broken off/],
+    closed: ["operator", true, /closed before the answer was complete/],
+    tls: ["operator", false, /secure connection to the appservice failed/],
+    malformed: ["operator", false, /does not speak HTTP correctly/],
+    timeout: ["network", true, /timed out/],
+    unknown: ["homeserver admin", true, /nothing tells why.*logs of the homeserver/]
+  }
+
+  it.each(kinds.flatMap((kind) => peerTexts[kind].map((text) => [kind, text] as const)))(
+    "C11 by the text of a peer: %s, %s",
+    (kind, text) => {
+      const [actor, temporary, says] = byKind[kind]
+      assert.deepInclude(diagnose(failed(text)), { actor, temporary })
+      assert.match(textOf(diagnose(failed(text))), says)
+    }
+  )
+
+  it("C11 by every text of our own", () => {
+    const own = ["ENOTFOUND", "EAI_AGAIN", "ENODATA", "ECONNREFUSED", "EHOSTUNREACH", "EACCES", "ECONNRESET"].concat(
+      ["EPIPE", "ETIMEDOUT", "HPE_INVALID_CONSTANT", "HPE_HEADER_OVERFLOW", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"],
+      [
+        "UND_ERR_RES_EXCEEDED_MAX_SIZE",
+        "Z_DATA_ERROR",
+        "Z_BUF_ERROR",
+        "DEPTH_ZERO_SELF_SIGNED_CERT",
+        "CERT_HAS_EXPIRED"
+      ],
+      ["CERT_NOT_YET_VALID", "CERT_REVOKED", "CERT_UNTRUSTED", "UNABLE_TO_GET_ISSUER_CERT", "ERR_TLS_X", "ERR_SSL_X"],
+      ["SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "ERR_TLS_CERT_ALTNAME_INVALID"],
+      ["ERR_SSL_WRONG_VERSION_NUMBER", "E_UNKNOWN"]
+    ).map((code) => ConnectionFailure.fromUnknown({ code }))
+      .concat(ConnectionFailure.fromUnknown({ message: "before secure TLS connection was established" }))
+    assert.sameMembers([...new Set(own.map(({ kind }) => kind))], kinds)
+    for (const { kind, text } of own) {
+      const [actor, temporary, says] = byKind[kind]
+      assert.deepInclude(diagnose(failed(text)), { actor, temporary })
+      assert.match(textOf(diagnose(failed(text))), says)
+      assert.deepInclude(diagnose(failed(`The homeserver could not ping http://tls.example/refused: ${text}`)), {
+        actor,
+        temporary
+      })
+      assert.match(textOf(diagnose(failed(`The homeserver could not ping http://tls.example/refused: ${text}`))), says)
+    }
+  })
+
+  it.each([
+    ["the port does not speak TLS", /http:\/\//],
+    ["[('SSL routines', '', 'wrong version number')]", /http:\/\//],
+    ["received corrupt message of type InvalidContentType; tls", /http:\/\//],
+    ["the TLS certificate has expired", /Renew/],
+    ["x509: certificate has expired or is not yet valid", /Renew/],
+    ["the TLS certificate is not valid yet", /clocks/],
+    ["the TLS certificate is for another host", /host name/],
+    ["invalid peer certificate: NotValidForName", /host name/],
+    ["the TLS certificate is self-signed", /known authority/],
+    ["invalid peer certificate: UnknownIssuer", /known authority/],
+    ["certificate verify failed", /known authority/],
+    ["the TLS handshake failed", /Check the certificate/]
+  ])("C11 tells what is wrong with TLS: %s", (text, advice) => {
+    assert.match(diagnose(failed(text)).advice, advice)
+    assert.match(diagnose(unreachable("tls", text)).advice, advice)
+  })
+
+  it("a redirect that a homeserver takes for a failed connection", () => {
+    assert.deepInclude(
+      diagnose(
+        failed("ResponseFailed: [<twisted.python.failure.Failure twisted.web.error.PageRedirect: 301 Moved to x>]")
+      ),
+      { actor: "operator", temporary: false }
+    )
+    assert.match(
+      textOf(
+        diagnose(
+          failed("ResponseFailed: [<twisted.python.failure.Failure twisted.web.error.PageRedirect: 301 Moved to x>]")
+        )
+      ),
+      /redirects/
+    )
+  })
+
+  it("a success without JSON that a homeserver takes for a failed connection", () => {
+    assert.deepInclude(diagnose(failed("JSONDecodeError: Expecting value: line 1")), {
+      actor: "operator",
+      temporary: false
+    })
+    assert.match(textOf(diagnose(failed("JSONDecodeError: Expecting value: line 1"))), /not in JSON/)
+  })
+
+  it("C12 a timeout, which can be a reset too", () => {
+    assert.deepInclude(
+      diagnose(new PingError.ConnectionTimeout({ error: "Connection to application service timed out" })),
+      { actor: "operator", temporary: true }
+    )
+    assert.match(
+      textOf(diagnose(new PingError.ConnectionTimeout({ error: "Connection to application service timed out" }))),
+      /in time.*reset or closed/
+    )
+  })
+})
+
+describe("diagnose names the url", () => {
+  const errors = [
+    failed("Connection refused"),
+    failed("timed out"),
+    failed("no route to host"),
+    failed("?"),
+    new PingError.ConnectionTimeout({})
+  ]
+
+  it("D8 without userinfo, query string and fragment", () => {
+    for (const error of [...errors, badStatus(401), badStatus(404), badStatus(502), badStatus(500)]) {
+      const diagnosis = diagnose(error, { url: "http://user:canary@bridge.example:29318/x?canary#canary" })
+      assert.include(diagnosis.cause, "the appservice (http://bridge.example:29318/x)")
+      assert.deepStrictEqual(leaks(diagnosis, ["canary"]), [])
+    }
+  })
+
+  it.each([
+    "http://localhost:29318",
+    "http://LOCALHOST",
+    "http://bridge.localhost",
+    "http://127.0.0.1:29318",
+    "http://127.1.2.3",
+    "http://[::1]:29318",
+    "http://0.0.0.0:29318",
+    "http://[::]"
+  ])("%s means the homeserver's own container", (url) => {
+    for (const error of errors) assert.match(diagnose(error, { url }).advice, /container of the homeserver itself/)
+  })
+
+  it.each([
+    "http://bridge:29318",
+    "http://10.0.0.1",
+    "http://localhost.example",
+    "http://[fe80::1]",
+    "http://128.0.0.1"
+  ])(
+    "%s means another machine",
+    (url) => {
+      for (const error of errors) assert.notMatch(diagnose(error, { url }).advice, /localhost|container/)
+    }
+  )
+
+  it.each([undefined, null, "", "bridge:29318", "not a url"])("%j is not named, but containers are", (url) => {
+    for (const error of errors) {
+      const diagnosis = diagnose(error, { url })
+      assert.match(diagnosis.advice, /in a container, localhost means/)
+      assert.notMatch(diagnosis.cause, /\(/)
+    }
+  })
+})
+
+describe("diagnose M_URL_NOT_SET", () => {
+  it.each([undefined, null, ""])("C8 where our copy has no url either: %j", (url) => {
+    const diagnosis = diagnose(new PingError.UrlNotSet({}), { url })
+    assert.strictEqual(diagnosis.actor, "operator")
+    assert.isFalse(diagnosis.temporary)
+    assert.match(diagnosis.advice, /Set url in the registration/)
+  })
+
+  it("C8 where only the homeserver's copy has none", () => {
+    const diagnosis = diagnose(new PingError.UrlNotSet({}), { url: "http://bridge:29318" })
+    assert.strictEqual(diagnosis.actor, "homeserver admin")
+    assert.isFalse(diagnosis.temporary)
+    assert.match(diagnosis.cause, /out of date/)
+  })
+})
+
+describe("diagnose the other answers of a homeserver", () => {
+  it.each<Expected>([
+    ["M_UNRECOGNIZED", new PingError.Unrecognized({}), "homeserver admin", false, /older than Matrix 1\.7.*proxy/],
+    ["M_NOT_JSON", new PingError.NotJson({}), "homeserver admin", false, /proxy.*drop or change/],
+    ["M_BAD_JSON", new PingError.BadJson({}), "operator", false, /form of the ping/],
+    ["M_LIMIT_EXCEEDED", new PingError.LimitExceeded({}), "nobody", true, /too often/],
+    ["M_UNKNOWN 500", other("M_UNKNOWN", 500), "homeserver admin", true, /does not say why/],
+    ["M_UNKNOWN 400", other("M_UNKNOWN", 400), "homeserver admin", false, /does not say why/],
+    ["M_USER_LOCKED", other("M_USER_LOCKED", 401), "homeserver admin", false, /locked/],
+    ["M_USER_SUSPENDED", other("M_USER_SUSPENDED", 403), "homeserver admin", false, /suspended/],
+    ["M_USER_DEACTIVATED", other("M_USER_DEACTIVATED", 403), "homeserver admin", false, /deactivated/],
+    ["M_RESOURCE_LIMIT_EXCEEDED", other("M_RESOURCE_LIMIT_EXCEEDED", 403), "homeserver admin", false, /limit/],
+    ["M_TOO_LARGE", other("M_TOO_LARGE", 413), "operator", false, /too large/],
+    ["M_UNKNOWN_DEVICE", other("M_UNKNOWN_DEVICE", 400), "operator", false, /device/],
+    ["a custom errcode", other("COM.EXAMPLE_X", 418), "homeserver admin", false, /COM\.EXAMPLE_X \(status 418\)/],
+    ["a custom errcode with 503", other("COM.EXAMPLE_X", 503), "homeserver admin", true, /COM\.EXAMPLE_X/]
+  ])("C19 %s", (_, error, actor, temporary, says) => {
+    assert.deepInclude(diagnose(error), { actor, temporary })
+    assert.match(textOf(diagnose(error)), says)
+  })
+
+  it("C18 says how long to wait", () => {
+    const retryAfter = Duration.seconds(90)
+    assert.match(diagnose(new PingError.LimitExceeded({ retryAfter })).advice, /Wait 1m 30s/)
+    const busy = new PingError.OtherErrcode({ errcode: "M_UNKNOWN", status: 400, retryAfter })
+    assert.match(diagnose(busy).advice, /Wait 1m 30s/)
+    assert.isTrue(diagnose(busy).temporary)
+  })
+
+  it.each(["syt_canary", "a canary", "canary", "", "M_X\ncanary", `M_${"X".repeat(1000)}`])(
+    "D8 does not repeat an errcode that is none: %j",
+    (errcode) => {
+      assert.match(diagnose(other(errcode, 400)).cause, /answered an error \(status 400\)/)
+    }
+  )
+})
+
+describe("diagnose a homeserver that could not be reached", () => {
+  it.each<readonly [ConnectionFailure.Kind, Diagnosis["actor"], boolean, RegExp]>([
+    ["dns", "operator", true, /could not be found.*the appservice\./],
+    ["refused", "homeserver admin", true, /Nothing listens/],
+    ["unreachable", "network", true, /no way through the network/],
+    ["reset", "network", true, /broken off/],
+    ["closed", "homeserver admin", true, /closed before/],
+    ["tls", "homeserver admin", false, /secure connection/],
+    ["malformed", "operator", false, /does not speak HTTP/],
+    ["timeout", "network", true, /timed out/],
+    ["unknown", "operator", true, /logs of the appservice/]
+  ])("%s", (kind, actor, temporary, says) => {
+    assert.deepInclude(diagnose(unreachable(kind)), { actor, temporary })
+    assert.match(textOf(diagnose(unreachable(kind))), says)
+    assert.include(diagnose(unreachable(kind)).cause, `the homeserver (${homeserverUrl})`)
+  })
+
+  it("explains localhost from the appservice's side", () => {
+    const error = new TransportError.HomeserverUnreachable({
+      url: "http://localhost:8008/_matrix/client/v1/appservice/telegram/ping",
+      failure: ConnectionFailure.fromUnknown({ code: "ECONNREFUSED" })
+    })
+    assert.match(diagnose(error).advice, /container of the appservice itself: if the homeserver runs in another/)
+  })
+})
+
+describe("diagnose an answer that no homeserver gives", () => {
+  it.each<readonly [number, Diagnosis["actor"], boolean, RegExp]>([
+    [502, "homeserver admin", true, /A proxy in front of the homeserver/],
+    [503, "homeserver admin", true, /A proxy in front of the homeserver/],
+    [504, "homeserver admin", true, /A proxy in front of the homeserver/],
+    [521, "homeserver admin", true, /A proxy in front of the homeserver/],
+    [500, "homeserver admin", true, /failed inside/],
+    [301, "operator", false, /redirects/],
+    [307, "operator", false, /redirects/],
+    [0, "operator", false, /redirects/],
+    [401, "homeserver admin", false, /refused the ping/],
+    [403, "homeserver admin", false, /refused the ping/],
+    [407, "homeserver admin", false, /refused the ping/],
+    [413, "operator", false, /too large/],
+    [429, "nobody", true, /too often/],
+    [404, "operator", false, /not a homeserver.*\.well-known/],
+    [405, "operator", false, /not a homeserver/],
+    [200, "operator", false, /not a homeserver/],
+    [418, "operator", false, /not a homeserver/]
+  ])("%i", (status, actor, temporary, says) => {
+    assert.deepInclude(diagnose(notHomeserver(status)), { actor, temporary })
+    assert.match(textOf(diagnose(notHomeserver(status))), says)
+    assert.include(diagnose(notHomeserver(status)).cause, `the homeserver (${homeserverUrl})`)
+  })
+
+  it("C18 says how long to wait", () => {
+    const error = new TransportError.NotHomeserver({
+      url: homeserverUrl,
+      status: 429,
+      body: "",
+      retryAfter: Duration.seconds(5)
+    })
+    assert.match(diagnose(error).advice, /Wait 5s/)
+  })
+})
+
+describe("diagnose Undecided", () => {
+  it("is neither a success nor a failure, and nobody's fault", () => {
+    const diagnosis = diagnose(new TransportError.Undecided({ url: homeserverUrl, after: Duration.seconds(90) }))
+    assert.strictEqual(diagnosis.actor, "nobody")
+    assert.isTrue(diagnosis.temporary)
+    assert.match(diagnosis.cause, /within 1m 30s.*undecided: neither confirmed nor failed/)
+    assert.match(diagnosis.advice, /wait longer/)
+  })
+})
+
+describe("diagnose", () => {
+  const anyError = Schema.Union([PingError.PingError, TransportError.TransportError])
+
+  it.prop("is total, and says something to each point", [
+    anyError,
+    Schema.Struct({
+      url: Schema.optionalKey(Schema.NullOr(Schema.String)),
+      homeserver: Schema.optionalKey(Schema.String)
+    })
+  ], ([error, context]) => {
+    const diagnosis = diagnose(error, context)
+    assert.instanceOf(diagnosis, Diagnosis)
+    for (const text of [diagnosis.cause, diagnosis.advice]) {
+      assert.match(text, /^[A-Z"].*\.$/s)
+      assert.notInclude(text, "undefined")
+      assert.isBelow(text.length, 1000)
+    }
+  })
+
+  it.prop("is a value that survives JSON", [anyError], ([error]) => {
+    const diagnosis = diagnose(error)
+    const wire: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(Diagnosis)(diagnosis)))
+    assert.deepStrictEqual(Schema.decodeUnknownSync(Diagnosis)(wire), diagnosis)
+    assert.hasAllKeys(wire, ["actor", "advice", "cause", "temporary"])
+  })
+
+  it.prop(
+    "D8 repeats no text that a peer wrote",
+    [Schema.Literals([200, 302, 401, 404, 418, 500, 502])],
+    ([status]) => {
+      const canary = "canary-0123456789"
+      const text = `${canary} http://u:${canary}@h/${canary}?${canary}`
+      const body = JSON.stringify({ errcode: canary, error: text })
+      const failure = new ConnectionFailure.ConnectionFailure({ kind: "tls", text })
+      const url = `https://u:${canary}@matrix.example/?${canary}`
+      for (
+        const error of [
+          new PingError.BadJson({ error: text }),
+          new PingError.BadStatus({ error: text, status, body }),
+          new PingError.BadStatus({ error: text, status, body: text }),
+          failed(text),
+          new PingError.ConnectionTimeout({ error: text }),
+          new PingError.Forbidden({ error: text }),
+          new PingError.LimitExceeded({ error: text }),
+          new PingError.MissingToken({ error: text }),
+          new PingError.NotJson({ error: text }),
+          new PingError.OtherErrcode({ errcode: canary, status, error: text }),
+          new PingError.UnknownToken({ error: text }),
+          new PingError.Unrecognized({ error: text }),
+          new PingError.UrlNotSet({ error: text }),
+          new TransportError.HomeserverUnreachable({ url, failure }),
+          new TransportError.NotHomeserver({ url, status, body: text, contentType: text, location: text }),
+          new TransportError.Undecided({ url, after: Duration.seconds(1) })
+        ]
+      ) {
+        assert.deepStrictEqual(leaks(diagnose(error, { url, homeserver: url }), [canary]), [])
+      }
+    }
+  )
+})
