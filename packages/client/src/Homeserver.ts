@@ -4,9 +4,8 @@
  * @since 0.1.0
  */
 import * as Answer from "@appservice-ping/domain/Answer"
-import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type { PingError } from "@appservice-ping/domain/PingError"
-import { NotHomeserver, type TransportError } from "@appservice-ping/domain/TransportError"
+import type { NotHomeserver, TransportError } from "@appservice-ping/domain/TransportError"
 import * as Versions from "@appservice-ping/domain/Versions"
 import { type Duration, Effect, Option, Predicate, Result, Schema } from "effect"
 import type { HttpClient } from "effect/http/HttpClient"
@@ -43,7 +42,7 @@ export const versions: (
 ) => Effect.Effect<Versions.Versions, PingError | TransportError, HttpClient> = Effect.fn("Homeserver.versions")(
   function*(options: HomeserverOptions) {
     const exchanged = yield* exchange(options, {
-      url: (urls) => urls.getVersions(),
+      path: (paths) => paths.getVersions(),
       send: (client) => client.getVersions({ responseMode: "response-only" })
     })
     return yield* Effect.fromResult(decode(exchanged))
@@ -88,24 +87,7 @@ const lenient = (text: string): Versions.Versions | undefined => {
     : { versions: listed }
 }
 
-/** How much of a foreign answer an error keeps, in characters. */
-const foreignBodyLengthMax = 1024
-
-const decode = ({ answer, now, url }: Exchanged): Result.Result<Versions.Versions, PingError | NotHomeserver> => {
+const decode = ({ answer, reading }: Exchanged): Result.Result<Versions.Versions, PingError | NotHomeserver> => {
   const found = answer.status >= 200 && answer.status < 300 ? lenient(answer.body) : undefined
-  if (found !== undefined) return Result.succeed(found)
-  const contentType = answer.headers["content-type"]
-  return Result.flatMap(
-    Answer.decode(answer, { url, now }),
-    // The body of a successful ping is no answer to this question.
-    () =>
-      Result.fail(
-        new NotHomeserver({
-          url: AppserviceUrl.redact(url),
-          status: answer.status,
-          ...(contentType === undefined ? {} : { contentType }),
-          body: answer.body.slice(0, foreignBodyLengthMax)
-        })
-      )
-  )
+  return found === undefined ? Result.fail(Answer.decodeError(answer, reading)) : Result.succeed(found)
 }

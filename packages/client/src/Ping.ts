@@ -77,8 +77,8 @@ export const ping: (
     const params = { appserviceId: registration.id }
     yield* Effect.annotateCurrentSpan({ "appservice_ping.path": options.path ?? "stable" })
 
-    const { answer, now, url } = yield* exchange(options, {
-      url: (urls) => urls[endpoint]({ params }),
+    const { answer, reading } = yield* exchange(options, {
+      path: (paths) => paths[endpoint]({ params }),
       send: (client) =>
         client[endpoint]({
           params,
@@ -87,7 +87,7 @@ export const ping: (
         }),
       token: registration.as_token
     })
-    return yield* Effect.fromResult(Answer.decode(answer, { url, now }))
+    return yield* Effect.fromResult(Answer.decode(answer, reading))
   },
   Effect.tapError((error) => Effect.annotateCurrentSpan({ "appservice_ping.error": error._tag }))
 )

@@ -128,6 +128,14 @@ const echoes: ReadonlyArray<readonly [string, string, (received: Received) => Re
     (request) => Response.json({ errcode: "M_FORBIDDEN", error: `wrong: ${authorization(request)}` }, { status: 403 })
   ],
   [
+    "in error, with escaped slashes",
+    "M_FORBIDDEN",
+    (request) => {
+      const body = JSON.stringify({ errcode: "M_FORBIDDEN", error: authorization(request) })
+      return new Response(body.replaceAll("/", "\\/"), { status: 403 })
+    }
+  ],
+  [
     "in the errcode",
     "OtherErrcode",
     (request) => Response.json({ errcode: authorization(request), error: "why" }, { status: 400 })

@@ -6,12 +6,13 @@
  *
  * @since 0.1.0
  */
-import { Duration, Record, Result, Schema } from "effect"
+import { Duration, Record, type Redacted, Result, Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import * as AppserviceUrl from "./AppserviceUrl.ts"
 import * as Json from "./internal/json.ts"
 import * as PingError from "./PingError.ts"
 import * as RetryAfter from "./RetryAfter.ts"
+import * as Token from "./Token.ts"
 import { NotHomeserver } from "./TransportError.ts"
 
 /**
@@ -124,6 +125,21 @@ const decoders = Record.map(
 )
 
 /**
+ * What reading an answer takes besides the answer.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReadingOptions {
+  /** The endpoint that was asked; it is redacted before it reaches an error (D8). */
+  readonly url: URL
+  /** The time, in milliseconds since the epoch, that a `Retry-After` date is measured from. */
+  readonly now: number
+  /** Tokens that a peer may have echoed; they are taken out of every text of an error (D8). Default: none. */
+  readonly tokens?: ReadonlyArray<Redacted.Redacted> | undefined
+}
+
+/**
  * Renders an error as an answer: status, `Retry-After` where it has one, and a body with `errcode` and `error` (C15).
  *
  * @category encoding
@@ -154,12 +170,19 @@ const unstableErrcode = /^FI\.MAU\.MSC2659[._]/
 const canonical = (errcode: string): string =>
   errcode === "M_UNAUTHORIZED" ? "M_UNKNOWN_TOKEN" : errcode.replace(unstableErrcode, "M_")
 
-const textField = (body: { readonly [key: string]: unknown }, key: string): { readonly [key: string]: string } =>
-  typeof body[key] === "string" ? { [key]: body[key] } : {}
+type Body = { readonly [key: string]: unknown }
+
+const scrub = (text: string, { tokens }: ReadingOptions): string =>
+  tokens === undefined || tokens.length === 0 ? text : Token.scrub(text, tokens)
+
+const textField = (body: Body, key: string, options: ReadingOptions): { readonly [key: string]: string } => {
+  const text = body[key]
+  return typeof text === "string" ? { [key]: scrub(text, options) } : {}
+}
 
 const retryAfterOf = (
   answer: Answer,
-  body: { readonly [key: string]: unknown },
+  body: Body,
   now: number
 ): { readonly retryAfter?: Duration.Duration } => {
   const header = answer.headers["retry-after"]
@@ -177,17 +200,17 @@ const retryAfterOf = (
 const matrixError = (
   answer: Answer,
   wireErrcode: string,
-  body: { readonly [key: string]: unknown },
-  now: number
+  body: Body,
+  options: ReadingOptions
 ): PingError.PingError => {
   const tag = canonical(wireErrcode)
-  const error = textField(body, "error")
+  const error = textField(body, "error", options)
   if (isTag(tag)) {
-    const retryAfter = tag === "M_LIMIT_EXCEEDED" ? retryAfterOf(answer, body, now).retryAfter : undefined
+    const retryAfter = tag === "M_LIMIT_EXCEEDED" ? retryAfterOf(answer, body, options.now).retryAfter : undefined
     const decoded = decoders[tag]({
       errcode: tag,
       ...error,
-      ...(tag === "M_BAD_STATUS" ? textField(body, "body") : {}),
+      ...(tag === "M_BAD_STATUS" ? textField(body, "body", options) : {}),
       ...(tag === "M_BAD_STATUS" && Number.isSafeInteger(body["status"]) ? { status: body["status"] } : {}),
       ...(tag === "M_UNKNOWN_TOKEN" && typeof body["soft_logout"] === "boolean"
         ? { soft_logout: body["soft_logout"] }
@@ -197,31 +220,48 @@ const matrixError = (
     if (Result.isSuccess(decoded)) return decoded.success
   }
   return new PingError.OtherErrcode({
-    errcode: wireErrcode,
+    errcode: scrub(wireErrcode, options),
     status: answer.status,
     ...error,
-    ...retryAfterOf(answer, body, now)
+    ...retryAfterOf(answer, body, options.now)
   })
 }
 
 /** How much of a foreign answer an error keeps, in characters: enough to recognise a proxy's page. */
 const foreignBodyLengthMax = 1024
 
-const notHomeserver = (answer: Answer, options: { readonly url: URL; readonly now: number }): NotHomeserver => {
-  const location = answer.headers["location"] === undefined
-    ? null
-    : URL.parse(answer.headers["location"], options.url)
+const notHomeserver = (answer: Answer, options: ReadingOptions): NotHomeserver => {
+  const { "content-type": contentType, location: target } = answer.headers
+  const location = target === undefined ? null : URL.parse(target, options.url)
   return new NotHomeserver({
     url: AppserviceUrl.redact(options.url),
     status: answer.status,
-    ...(answer.headers["content-type"] === undefined ? {} : { contentType: answer.headers["content-type"] }),
+    ...(contentType === undefined ? {} : { contentType: scrub(contentType, options) }),
     // A `data:` target, or another without a host, would carry its content past the redaction.
     ...(location === null || !AppserviceUrl.isAppserviceUrl(location.href)
       ? {}
-      : { location: AppserviceUrl.redact(location) }),
-    body: answer.body.slice(0, foreignBodyLengthMax),
+      : { location: scrub(AppserviceUrl.redact(location), options) }),
+    // Scrubbed before it is cut, or a token at the cut would be half there.
+    body: scrub(answer.body, options).slice(0, foreignBodyLengthMax),
     ...retryAfterOf(answer, {}, options.now)
   })
+}
+
+/**
+ * Reads a homeserver's answer that is no success: the typed error, or {@link NotHomeserver}.
+ *
+ * **Details**
+ *
+ * Only a status of 400 and above with an `errcode` is a Matrix error, whatever its Content-Type.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decodeError = (answer: Answer, options: ReadingOptions): PingError.PingError | NotHomeserver => {
+  const body = Json.parse(answer.body)
+  return answer.status >= 400 && Json.isObject(body) && typeof body["errcode"] === "string"
+    ? matrixError(answer, body["errcode"], body, options)
+    : notHomeserver(answer, options)
 }
 
 /**
@@ -231,8 +271,7 @@ const notHomeserver = (answer: Answer, options: { readonly url: URL; readonly no
  *
  * Total, and lenient as peers require: the Content-Type is not checked, `error` may be absent (C15), unknown errcodes
  * are kept (C19), `FI.MAU.MSC2659_*` and `M_UNAUTHORIZED` are read as what they mean (C22), `Retry-After` comes before
- * `retry_after_ms` (C18), and a `duration_ms` that is no integer is rounded, a negative one is 0. `now` is the time in
- * milliseconds since the epoch; `url` is the endpoint that was asked, redacted before it reaches an error.
+ * `retry_after_ms` (C18), and a `duration_ms` that is no integer is rounded, a negative one is 0.
  *
  * **Example** (Reading the answer of a homeserver)
  *
@@ -250,17 +289,14 @@ const notHomeserver = (answer: Answer, options: { readonly url: URL; readonly no
  */
 export const decode = (
   answer: Answer,
-  options: { readonly url: URL; readonly now: number }
+  options: ReadingOptions
 ): Result.Result<PingSuccess, PingError.PingError | NotHomeserver> => {
-  const body = Json.parse(answer.body)
-  if (!Json.isObject(body)) return Result.fail(notHomeserver(answer, options))
   if (answer.status >= 200 && answer.status < 300) {
-    const duration = body["duration_ms"]
-    return typeof duration === "number" && Number.isFinite(duration)
-      ? Result.succeed({ duration_ms: Json.wholeMillis(Math.round(duration)) })
-      : Result.fail(notHomeserver(answer, options))
+    const body = Json.parse(answer.body)
+    const duration = Json.isObject(body) ? body["duration_ms"] : undefined
+    if (typeof duration === "number" && Number.isFinite(duration)) {
+      return Result.succeed({ duration_ms: Json.wholeMillis(Math.round(duration)) })
+    }
   }
-  return typeof body["errcode"] === "string"
-    ? Result.fail(matrixError(answer, body["errcode"], body, options.now))
-    : Result.fail(notHomeserver(answer, options))
+  return Result.fail(decodeError(answer, options))
 }

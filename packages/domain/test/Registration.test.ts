@@ -217,6 +217,22 @@ const linesOf = (text: string): ReadonlyArray<string> => {
 
 const problemsOf = (change: object): ReadonlyArray<string> => linesOf(JSON.stringify({ ...valid, ...change }))
 
+describe("a boolean of a registration", () => {
+  it.each([
+    ...["true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"].map((word) => [word, true] as const),
+    ...["false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"].map((word) => [word, false] as const)
+  ])("is read from every word of YAML 1.1: %s", (word, flag) => {
+    const text = textOf("heisenbridge.yaml").replace("rate_limited: false", `rate_limited: ${word}`)
+    assert.include(text, `rate_limited: ${word}`)
+    assert.strictEqual(read(text).rate_limited, flag)
+  })
+
+  it.each(["y", "n", "1", "maybe", "''", "yEs"])("is not read from %s", (word) => {
+    const text = textOf("heisenbridge.yaml").replace("rate_limited: false", `rate_limited: ${word}`)
+    assert.deepStrictEqual(linesOf(text), ["registration.yaml: rate_limited: expected true or false"])
+  })
+})
+
 describe("Registration.urlOf", () => {
   it.each(["url: null", "url: ''", "url: ~", "url: \"\"", "url:", "url: Null"])(
     "C8 there is nothing to ping with %s",

@@ -79,11 +79,12 @@ describe("the cost of Registration.fromText", () => {
     )
   })
 
-  it("reads JSON on one long line", () => {
+  it("reads JSON on one long line, also after a BOM", () => {
     const namespaces = { users: Array.from({ length: 1000 }, (_, i) => ({ regex: `@u${i}_.*`, exclusive: true })) }
     const text = JSON.stringify({ id: "x", url: null, as_token: "a", hs_token: "b", sender_localpart: "s", namespaces })
     assert.isAbove(text.length, lineLength)
     assert.isTrue(Result.isSuccess(read(text)))
+    assert.isTrue(Result.isSuccess(read(`\uFEFF${text}`)))
   })
 
   it("reads a billion laughs without expanding them", () => {

@@ -38,21 +38,3 @@ export interface ServerRequest {
  * @since 0.1.0
  */
 export type Handler = (request: ServerRequest) => Effect.Effect<Answer>
-
-/**
- * Joins the chunks of a body.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const [only] = chunks
-  if (chunks.length === 1 && only !== undefined) return only
-  const joined = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
-  let offset = 0
-  for (const chunk of chunks) {
-    joined.set(chunk, offset)
-    offset += chunk.length
-  }
-  return joined
-}

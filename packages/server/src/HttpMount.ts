@@ -6,10 +6,10 @@
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
-import { type Context, Effect, type Layer, ManagedRuntime, Stream } from "effect"
-import { HttpRouter, type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Bytes, type Context, Effect, Layer, ManagedRuntime, Stream } from "effect"
+import { HttpRouter, type HttpServerRequest, HttpServerResponse, UrlParams } from "effect/http"
 import { Appservice } from "./appservice/Appservice.ts"
-import { BodyError, concat, type Handler, type ServerRequest } from "./Exchange.ts"
+import { BodyError, type Handler, type ServerRequest } from "./Exchange.ts"
 import { Homeserver } from "./homeserver/Homeserver.ts"
 import * as Routes from "./internal/routes.ts"
 
@@ -24,21 +24,28 @@ const readStream = <E>(stream: Stream.Stream<Uint8Array, E>, maxBytes: number): 
         return length > maxBytes ? Effect.fail(new BodyError({ reason: "TooLarge" })) : Effect.void
       }),
       Effect.mapError((error) => error instanceof BodyError ? error : new BodyError({ reason: "Aborted" })),
-      Effect.map(() => concat(chunks))
+      Effect.map(() => Bytes.concat(chunks))
     )
   })
 
 const declaredTooLarge = (contentLength: string | undefined, maxBytes: number): boolean =>
   contentLength !== undefined && Number(contentLength) > maxBytes
 
+/** A web-standard request without a body has none to stream, which Effect's server reports as an error. */
+const hasNoBody = (source: object): boolean => "body" in source && source.body === null
+
 const fromEffectRequest = (request: HttpServerRequest.HttpServerRequest): ServerRequest => ({
   method: request.method,
-  target: request.originalUrl,
+  // Not the original URL: that one is put together from the Host header, which a client chooses, and it still has the
+  // prefix that the app may have mounted the routes under.
+  target: request.url,
   header: (name) => request.headers[name],
-  body: (maxBytes) =>
-    declaredTooLarge(request.headers["content-length"], maxBytes)
+  body: (maxBytes) => {
+    if (hasNoBody(request.source)) return Effect.succeed(new Uint8Array())
+    return declaredTooLarge(request.headers["content-length"], maxBytes)
       ? Effect.fail(new BodyError({ reason: "TooLarge" }))
       : readStream(request.stream, maxBytes)
+  }
 })
 
 const toEffectResponse = (answer: Answer): HttpServerResponse.HttpServerResponse =>
@@ -71,8 +78,25 @@ const mount = <Id>(
   }))
 
 /**
+ * Layer that keeps the deprecated `access_token` of a query out of the spans of the app's HTTP server (D8).
+ *
+ * **When to use**
+ *
+ * Provide it to the whole of an Effect app that mounts one of the sides and exports its spans: the server records a
+ * request's URL outside of every route, where no route can redact it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedactedNames: Layer.Layer<never> = Layer.effect(
+  UrlParams.CurrentRedactedNames,
+  Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "access_token"])
+)
+
+/**
  * Layer that adds the homeserver's endpoints to the app's `HttpRouter`, and leaves its other routes alone.
  *
+ * @see {@link layerRedactedNames} for apps that export spans
  * @category layers
  * @since 0.1.0
  */
@@ -84,6 +108,7 @@ export const layerHomeserver: Layer.Layer<never, never, Homeserver | HttpRouter.
 /**
  * Layer that adds the appservice's endpoints to the app's `HttpRouter`, and leaves its other routes alone.
  *
+ * @see {@link layerRedactedNames} for apps that export spans
  * @category layers
  * @since 0.1.0
  */

@@ -1,17 +1,7 @@
 /** Reading the body of an answer within a bound. */
-import { Effect, Stream } from "effect"
+import { Bytes, Effect, Stream } from "effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
-
-const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const joined = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
-  let offset = 0
-  for (const chunk of chunks) {
-    joined.set(chunk, offset)
-    offset += chunk.length
-  }
-  return joined
-}
 
 /**
  * Reads at most `maxBytes` of a body as UTF-8, with U+FFFD for what is not; the rest is never asked for, and the
@@ -27,7 +17,7 @@ export const readBody = Effect.fnUntraced(
         size += chunk.length
         return size < maxBytes
       }))
-    return new TextDecoder().decode(concat(chunks))
+    return new TextDecoder().decode(Bytes.concat(chunks))
   },
   // An answer without a body, a 204 or a browser's opaque redirect, is an answer all the same.
   Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.succeed(""))

@@ -1,12 +1,11 @@
 /** One bounded exchange with a homeserver: what the endpoints of the contract have in common on the client's side. */
-import type { Answer } from "@appservice-ping/domain/Answer"
+import type { Answer, ReadingOptions } from "@appservice-ping/domain/Answer"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
 import type { PingError } from "@appservice-ping/domain/PingError"
-import * as Token from "@appservice-ping/domain/Token"
 import { HomeserverUnreachable, type TransportError, Undecided } from "@appservice-ping/domain/TransportError"
-import { Clock, Duration, Effect, Redacted, type Scope } from "effect"
+import { Clock, Context, Duration, Effect, Redacted, type Scope } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import type { HttpClientError } from "effect/http/HttpClientError"
@@ -21,19 +20,18 @@ export interface Options {
   readonly maxBodyBytes?: number | undefined
 }
 
-/** An answer, and what reading it needs: the endpoint it came from, and when, in milliseconds since the epoch. */
+/** An answer, and what reading it needs. */
 export interface Exchanged {
   readonly answer: Answer
-  readonly url: URL
-  readonly now: number
+  readonly reading: ReadingOptions
 }
 
-/** One request of the contract: its URL, and how to send it. */
+/** One request of the contract: its path, and how to send it. */
 export interface Request {
-  readonly url: (urls: HttpApiClient.UrlBuilder<typeof HomeserverApi>) => string
+  readonly path: (paths: HttpApiClient.UrlBuilder<typeof HomeserverApi>) => string
   readonly send: (
-    client: HttpApiClient.ForApi<typeof HomeserverApi, never, Scope.Scope>
-  ) => Effect.Effect<HttpClientResponse, HttpClientError | PingError, Scope.Scope>
+    client: HttpApiClient.ForApi<typeof HomeserverApi, never, Call | Scope.Scope>
+  ) => Effect.Effect<HttpClientResponse, HttpClientError | PingError, Call | Scope.Scope>
   readonly token?: Redacted.Redacted | undefined
 }
 
@@ -43,15 +41,8 @@ export const timeoutDefault = Duration.seconds(90)
 const maxBodyBytesDefault = 1024 * 1024
 
 /** The homeserver's URL without what must not reach the wire or an error: userinfo, query string and fragment (D8). */
-const baseOf = (homeserver: URL): URL => {
-  const base = new URL(homeserver)
-  base.username = ""
-  base.password = ""
-  base.search = ""
-  base.hash = ""
-  base.pathname = base.pathname.replace(/\/+$/, "")
-  return base
-}
+const baseOf = (homeserver: URL): string =>
+  `${homeserver.protocol}//${homeserver.host}${homeserver.pathname.replace(/\/+$/, "")}`
 
 /** What cannot be sent at all; the HTTP clients disagree on it, and some of them throw. */
 const unsendable = (homeserver: URL, token: Redacted.Redacted | undefined): string | undefined => {
@@ -79,16 +70,40 @@ const withoutRedirects = <E, R>(
       request
     ))
 
+/** What differs from call to call: the app's HTTP client, the homeserver, and the token. */
+class Call extends Context.Service<Call, {
+  readonly httpClient: HttpClient.HttpClient
+  readonly baseUrl: string
+  readonly token: Redacted.Redacted | undefined
+}>()("@appservice-ping/client/internal/exchange/Call") {}
+
+const lateBound: HttpClient.HttpClient.With<HttpClientError, Call | Scope.Scope> = HttpClient.makeWith(
+  (request: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
+    Effect.flatMap(request, (request) =>
+      Effect.flatMap(Call, ({ baseUrl, httpClient, token }) => {
+        const located = HttpClientRequest.prependUrl(request, baseUrl)
+        return withoutRedirects(httpClient).execute(
+          token === undefined ? located : HttpClientRequest.bearerToken(located, token)
+        )
+      })),
+  Effect.succeed
+)
+
+/** Deriving a client from the contract costs more than a ping does, so it is done once, and each call binds it late. */
+const client = Effect.runSync(HttpApiClient.makeWith(HomeserverApi, { httpClient: lateBound }))
+
+const paths = HttpApiClient.urlBuilder(HomeserverApi)
+
 /**
  * Sends one request of the contract and reads its answer, at most `maxBodyBytes` of it, within one deadline for all
- * of it, without a redirect and with the token taken out of whatever comes back.
+ * of it, and without a redirect.
  */
 export const exchange = Effect.fnUntraced(function*(
   options: Options,
   request: Request
 ): Effect.fn.Return<Exchanged, PingError | TransportError, HttpClient.HttpClient> {
   const baseUrl = baseOf(options.homeserver)
-  const url = new URL(request.url(HttpApiClient.urlBuilder(HomeserverApi, { baseUrl })))
+  const url = new URL(baseUrl + request.path(paths))
   const shown = AppserviceUrl.redact(url)
   const { token } = request
 
@@ -99,28 +114,19 @@ export const exchange = Effect.fnUntraced(function*(
   }
 
   const httpClient = yield* HttpClient.HttpClient
-  const client = yield* HttpApiClient.makeWith(HomeserverApi, {
-    baseUrl,
-    httpClient: withoutRedirects(
-      token === undefined ? httpClient : HttpClient.mapRequest(httpClient, HttpClientRequest.bearerToken(token))
-    )
-  })
-
   const started = yield* Clock.monotonicTimeNanos
   const timeout = Duration.fromInputUnsafe(options.timeout ?? timeoutDefault)
 
   const answer = request.send(client).pipe(
     Effect.flatMap((response) =>
-      Effect.map(readBody(response, options.maxBodyBytes ?? maxBodyBytesDefault), (body): Answer => {
-        const scrub = (text: string): string => token === undefined ? text : Token.scrub(text, [token])
-        return {
-          status: response.status,
-          headers: Object.fromEntries(Object.entries(response.headers).map(([name, text]) => [name, scrub(text)])),
-          body: scrub(body)
-        }
-      })
+      Effect.map(readBody(response, options.maxBodyBytes ?? maxBodyBytesDefault), (body): Answer => ({
+        status: response.status,
+        headers: response.headers,
+        body
+      }))
     ),
     Effect.scoped,
+    Effect.provideService(Call, { httpClient, baseUrl, token }),
     Effect.timeoutOrElse({
       duration: timeout,
       orElse: () => Effect.fail(new Undecided({ url: shown, after: timeout }))
@@ -137,5 +143,8 @@ export const exchange = Effect.fnUntraced(function*(
         : Effect.fail(new HomeserverUnreachable({ url: shown, failure }))
     })
   )
-  return { answer: yield* answer, url, now: yield* Clock.currentTimeMillis }
+  return {
+    answer: yield* answer,
+    reading: { url, now: yield* Clock.currentTimeMillis, tokens: token === undefined ? [] : [token] }
+  }
 })

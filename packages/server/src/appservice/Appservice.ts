@@ -68,10 +68,13 @@ const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
   const context = yield* Effect.context<R>()
   const maxBodyBytes = options.maxBodyBytes ?? maxBodyBytesDefault
 
+  const { onPing } = options
+
   const received = (ping: ReceivedPing): Effect.Effect<void> =>
-    options.onPing === undefined
+    onPing === undefined
       ? Effect.void
-      : options.onPing(ping).pipe(
+      // A hook that throws must not change the answer either.
+      : Effect.suspend(() => onPing(ping)).pipe(
         Effect.timeoutOrElse({
           duration: hookTimeout,
           orElse: () => Effect.logWarning("The hook of a received ping took too long and was interrupted")

@@ -84,10 +84,13 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   const maxBodyBytes = options.maxBodyBytes ?? defaults.maxBodyBytes
   const versions = options.versions ?? defaults.versions
 
+  const { onPingSucceeded } = options
+
   const succeeded = (registration: Registration): Effect.Effect<void> =>
-    options.onPingSucceeded === undefined
+    onPingSucceeded === undefined
       ? Effect.void
-      : options.onPingSucceeded(registration).pipe(
+      // A hook that throws must not change the answer either.
+      : Effect.suspend(() => onPingSucceeded(registration)).pipe(
         Effect.timeoutOrElse({
           duration: hookTimeout,
           orElse: () => Effect.logWarning("The hook of a successful ping took too long and was interrupted")

@@ -47,6 +47,9 @@ const encodeRequest = Schema.encodeSync(Schema.fromJsonString(PingRequest))
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 
+/** What a header can carry; the HTTP clients disagree on the rest, and some of them throw. */
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
 /**
  * Service that calls an appservice and tells how long that took, or why it failed.
  *
@@ -77,6 +80,9 @@ const make = (transport: OutgoingTransport["Service"], options: OutgoingLegOptio
       return yield* new ConnectionFailed({ error: "The url of the registration is not an http or https URL" })
     }
     const endpoint = AppserviceUrl.redact(url)
+    if (!headerValue.test(Redacted.value(ping.hsToken))) {
+      return yield* new ConnectionFailed({ error: "The hs_token has a character that no HTTP header can carry" })
+    }
     if (options.legacyAuthorization === true) url.searchParams.set("access_token", Redacted.value(ping.hsToken))
     const start = yield* Clock.monotonicTimeNanos
     const response = yield* transport.send({
@@ -100,7 +106,12 @@ const make = (transport: OutgoingTransport["Service"], options: OutgoingLegOptio
           })
       })
     )
-    if (response.status < 200 || response.status > 299) {
+    if (response.status < 200) {
+      return yield* new ConnectionFailed({
+        error: `The appservice switched protocols, which nobody asked for, at ${endpoint}`
+      })
+    }
+    if (response.status > 299) {
       return yield* new BadStatus({
         error: `The appservice answered with status ${response.status} at ${endpoint}`,
         status: response.status,

@@ -4,9 +4,8 @@
  * @since 0.1.0
  */
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
-import { Context, Effect, Layer, Stream } from "effect"
+import { Bytes, Context, Effect, Layer, type Scope, Stream } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
-import { concat } from "../Exchange.ts"
 
 /**
  * A request to an appservice.
@@ -52,17 +51,42 @@ export class OutgoingTransport extends Context.Service<OutgoingTransport, {
 }>()("@appservice-ping/server/homeserver/OutgoingTransport") {
   /**
    * Layer that sends with the app's `HttpClient`: `fetch`, undici, `node:http`, or one in memory.
+   *
+   * **Gotchas**
+   *
+   * It asks for a connection of its own with `Connection: close`, but a pool that the client shares with other requests
+   * to the same appservice may still lend it an open one, and `fetch` sends again after a 421 (D11). A client whose
+   * agent keeps no connections, such as the one on `node:http`, does neither.
    */
   static readonly layer: Layer.Layer<OutgoingTransport, never, HttpClient.HttpClient> = Layer.effect(
     OutgoingTransport,
-    Effect.map(HttpClient.HttpClient, (client) => OutgoingTransport.of({ send: (request) => send(client, request) }))
+    Effect.map(HttpClient.HttpClient, (client) => {
+      const direct = withoutRedirects(client)
+      return OutgoingTransport.of({ send: (request) => Effect.scoped(send(direct, request)) })
+    })
   )
 }
 
-const send = (
-  client: HttpClient.HttpClient,
+/**
+ * Of all HTTP clients only `fetch` follows redirects by itself (D1). Wrapping `fetch` where the client looks it up
+ * keeps the app's own `fetch` and `RequestInit`.
+ */
+const withoutRedirects = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>
+): HttpClient.HttpClient.With<E, R | Scope.Scope> =>
+  HttpClient.mapRequestEffect(client, (request) =>
+    Effect.as(
+      Effect.updateServiceScoped(
+        FetchHttpClient.Fetch,
+        (fetch): typeof globalThis.fetch => (input, init) => fetch(input, { ...init, redirect: "manual" })
+      ),
+      request
+    ))
+
+const send = <E>(
+  client: HttpClient.HttpClient.With<E, Scope.Scope>,
   request: OutgoingRequest
-): Effect.Effect<OutgoingResponse, ConnectionFailure.ConnectionFailure> =>
+): Effect.Effect<OutgoingResponse, ConnectionFailure.ConnectionFailure, Scope.Scope> =>
   Effect.gen(function*() {
     const response = yield* client.execute(
       HttpClientRequest.post(request.url, {
@@ -76,12 +100,13 @@ const send = (
         chunks.push(chunk.subarray(0, request.maxBodyBytes - length))
         length += chunk.length
         return length < request.maxBodyBytes
-      }))
-    return { status: response.status, body: concat(chunks) }
+      })).pipe(
+        // `fetch` gives a 204 and a 304 no body to stream; they are answers all the same (D2, C10).
+        Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.void)
+      )
+    return { status: response.status, body: Bytes.concat(chunks) }
   }).pipe(
     Effect.mapError(ConnectionFailure.fromUnknown),
     // The client's own span would record the URL with its query string (D8); the leg has a span of its own.
-    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-    // `fetch` follows redirects unless told otherwise (D1); other clients do not know this setting.
-    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
   )

@@ -1,7 +1,7 @@
 /** Serves a contract: routes, renders answers, and turns what nobody expected into an answer as well. */
 import { type Answer, fromError } from "@appservice-ping/domain/Answer"
 import { OtherErrcode, type PingError, Unrecognized } from "@appservice-ping/domain/PingError"
-import { Cause, Effect, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-api"
 import type { BodyError, Handler, ServerRequest } from "../Exchange.ts"
 import * as Routes from "./routes.ts"
@@ -127,10 +127,9 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
     if (handler === undefined) return Effect.succeed(unrecognized)
     return handler({ request, params: match.params, query }).pipe(
       Effect.catch((error) => Effect.succeed(onError(error))),
+      // Only what a handler does to itself ends up here: the interruption of the request itself skips it.
       Effect.catchCause((cause) =>
-        Cause.hasInterrupts(cause)
-          ? Effect.failCause(cause)
-          : Effect.as(Effect.logError("A request failed for a reason nobody foresaw", cause), internal)
+        Effect.as(Effect.logError("A request failed for a reason nobody foresaw", cause), internal)
       ),
       Effect.map((answer) => withHeaders(answer, options.headers))
     )
