@@ -149,7 +149,8 @@ export const fromError = (error: PingError.PingError): Answer => {
   const other = error._tag === "OtherErrcode"
   const body = other
     ? { errcode: error.errcode, error: error.error ?? error.errcode }
-    : { error: error._tag, ...encoders[error._tag](error) }
+    // Assigned, so that errcode and error come first for whoever reads the bytes.
+    : Object.assign({ errcode: error._tag, error: error._tag }, encoders[error._tag](error))
   const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
   return {
     status: other ? error.status : statuses[error._tag],

@@ -1,0 +1,57 @@
+import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
+import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
+import type { Registration } from "@appservice-ping/domain/Registration"
+import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import { Homeserver, type HomeserverOptions } from "@appservice-ping/server/homeserver/Homeserver"
+import { OutgoingLeg, type OutgoingLegOptions } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import {
+  type OutgoingRequest,
+  type OutgoingResponse,
+  OutgoingTransport
+} from "@appservice-ping/server/homeserver/OutgoingTransport"
+import { Effect, Layer, Redacted } from "effect"
+
+export const tokens = { as: "as-token-telegram", hs: "hs-token-telegram", user: "token-of-a-user" } as const
+
+export const registration = (
+  options: {
+    readonly id?: string
+    readonly asToken?: string
+    readonly hsToken?: string
+    readonly url?: string | null
+  } = {}
+): Registration => ({
+  id: AppserviceId.make(options.id ?? "telegram"),
+  url: options.url === undefined ? "http://bridge.test:29317" : options.url,
+  as_token: Redacted.make(options.asToken ?? tokens.as),
+  hs_token: Redacted.make(options.hsToken ?? tokens.hs),
+  sender_localpart: "bot",
+  namespaces: {}
+})
+
+export type Send = (request: OutgoingRequest) => Effect.Effect<OutgoingResponse, ConnectionFailure>
+
+/** What an appservice answers when all is well. */
+export const ok: OutgoingResponse = { status: 200, body: new TextEncoder().encode("{}") }
+
+export const layerTransport = (send: Send): Layer.Layer<OutgoingTransport> =>
+  Layer.succeed(OutgoingTransport, OutgoingTransport.of({ send }))
+
+/** A homeserver of one registration, over a transport that is a function. */
+export const homeserver = <R = never>(
+  options: {
+    readonly send?: Send
+    readonly registration?: Registration
+    readonly registry?: Layer.Layer<AppserviceRegistry>
+    readonly homeserver?: HomeserverOptions<R>
+    readonly leg?: OutgoingLegOptions
+  } = {}
+): Layer.Layer<Homeserver, never, R> =>
+  Homeserver.layer(options.homeserver).pipe(
+    Layer.provide([
+      options.registry ?? Layer.orDie(
+        AppserviceRegistry.layer([options.registration ?? registration()], { userTokens: [Redacted.make(tokens.user)] })
+      ),
+      OutgoingLeg.layer(options.leg).pipe(Layer.provide(layerTransport(options.send ?? (() => Effect.succeed(ok)))))
+    ])
+  )

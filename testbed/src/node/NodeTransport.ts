@@ -1,0 +1,139 @@
+/**
+ * The homeserver's call to an appservice over `node:http` itself.
+ *
+ * It says what really happened on the connection: no pool, no redirect and no second attempt stand in between (D1, D11).
+ *
+ * @since 0.1.0
+ */
+import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
+import {
+  type OutgoingRequest,
+  type OutgoingResponse,
+  OutgoingTransport
+} from "@appservice-ping/server/homeserver/OutgoingTransport"
+import { Bytes, Effect, Layer } from "effect"
+import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http"
+import { request as httpsRequest } from "node:https"
+import { connect } from "node:net"
+
+/**
+ * Options of the transport.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface NodeTransportOptions {
+  /** Certificates in PEM form to trust instead of the usual ones, for an appservice with a certificate of its own. */
+  readonly ca?: string | ReadonlyArray<string> | undefined
+  /** How large the head of the answer may be, in bytes. Default: 16 KiB. */
+  readonly maxHeaderBytes?: number | undefined
+  /** How many informational answers (1xx) may come before the answer. Default: 16. */
+  readonly maxInformational?: number | undefined
+}
+
+const defaults = { maxHeaderBytes: 16 * 1024, maxInformational: 16 } as const
+
+const malformed = (text: string) => new ConnectionFailure.ConnectionFailure({ kind: "malformed", text })
+
+const tooManyInformational = malformed("too many informational answers came, and no final one")
+
+const switchedProtocols = malformed("the answer switched to another protocol, which nobody asked for")
+
+const noStatus = malformed("the answer has no valid status")
+
+const closed = new ConnectionFailure.ConnectionFailure({ kind: "closed", text: "the connection was closed early" })
+
+/**
+ * Layer that sends each request once over a connection of its own, and closes it.
+ *
+ * **Details**
+ *
+ * A body that ends with the connection, without `Content-Length` and chunks, is complete when the connection ends:
+ * nobody can tell that from a cut.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: NodeTransportOptions): Layer.Layer<OutgoingTransport> =>
+  Layer.succeed(OutgoingTransport, OutgoingTransport.of({ send: (request) => send(request, options ?? {}) }))
+
+const open = (request: OutgoingRequest, options: NodeTransportOptions): ClientRequest => {
+  const { body, headers, url } = request
+  const shared: RequestOptions = {
+    method: "POST",
+    maxHeaderSize: options.maxHeaderBytes ?? defaults.maxHeaderBytes,
+    headers: { ...headers, "content-length": Buffer.byteLength(body) }
+  }
+  if (url.protocol === "https:") {
+    const ca = options.ca === undefined || typeof options.ca === "string" ? options.ca : [...options.ca]
+    // A one-off agent keeps no connection, and says `Connection: close`.
+    return httpsRequest(url, { ...shared, agent: false, ...(ca === undefined ? {} : { ca }) })
+  }
+  // No agent at all does the same, and costs less.
+  const place = {
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: url.port === "" ? 80 : Number(url.port),
+    noDelay: true
+  }
+  return httpRequest(url, { ...shared, createConnection: () => connect(place) })
+}
+
+const send = (
+  request: OutgoingRequest,
+  options: NodeTransportOptions
+): Effect.Effect<OutgoingResponse, ConnectionFailure.ConnectionFailure> =>
+  Effect.callback((resume) => {
+    const maxInformational = options.maxInformational ?? defaults.maxInformational
+    let informational = 0
+    let response: IncomingMessage | undefined
+    let sent: ClientRequest
+
+    const fail = (failure: ConnectionFailure.ConnectionFailure) => {
+      resume(Effect.fail(failure))
+      sent.destroy()
+    }
+    const onError = (error: unknown) => {
+      // What comes after a complete answer does not change it: its `end` is still to come.
+      if (response?.complete !== true) fail(ConnectionFailure.fromUnknown(error))
+    }
+    const onResponse = (incoming: IncomingMessage) => {
+      response = incoming
+      if (incoming.statusCode === undefined || incoming.statusCode < 100) return fail(noStatus)
+      const status = incoming.statusCode
+      const chunks: Array<Uint8Array> = []
+      let length = 0
+      const succeed = () => {
+        resume(Effect.succeed({ status, body: Bytes.concat(chunks) }))
+        sent.destroy()
+      }
+      incoming.on("error", onError)
+      incoming.on("end", succeed)
+      incoming.on("data", (chunk: Uint8Array) => {
+        chunks.push(chunk.subarray(0, request.maxBodyBytes - length))
+        length += chunk.length
+        if (length >= request.maxBodyBytes) succeed()
+      })
+    }
+
+    try {
+      sent = open(request, options)
+    } catch (error) {
+      // `node:http` throws what it finds wrong before it connects, such as a header value.
+      return resume(Effect.fail(ConnectionFailure.fromUnknown(error)))
+    }
+    sent.on("error", onError)
+    sent.on("information", () => {
+      informational++
+      if (informational > maxInformational) fail(tooManyInformational)
+    })
+    sent.on("upgrade", (_, socket) => {
+      socket.destroy()
+      fail(switchedProtocols)
+    })
+    sent.on("response", onResponse)
+    sent.on("close", () => {
+      if (response === undefined) fail(closed)
+    })
+    sent.end(request.body)
+    return Effect.sync(() => sent.destroy())
+  })

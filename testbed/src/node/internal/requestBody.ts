@@ -1,0 +1,65 @@
+/** Reads the body of a request, as much of it as is wanted. */
+import { BodyError } from "@appservice-ping/server/Exchange"
+import { Bytes, Effect } from "effect"
+import type { IncomingMessage } from "node:http"
+
+const declaredLength = (request: IncomingMessage): number | undefined => {
+  const header = request.headers["content-length"]
+  return header === undefined ? undefined : Number(header)
+}
+
+/** Tells whether a request has a body at all; the parser has already refused contradictory headers. */
+export const isPresent = (request: IncomingMessage): boolean =>
+  request.headers["transfer-encoding"] !== undefined || (declaredLength(request) ?? 0) > 0
+
+/** Tells whether what is left of a body is known to be at most `bytesMax`. */
+export const isShort = (request: IncomingMessage, bytesMax: number): boolean =>
+  request.headers["transfer-encoding"] === undefined && (declaredLength(request) ?? 0) <= bytesMax
+
+const tooLarge = Effect.fail(new BodyError({ reason: "TooLarge" }))
+
+const aborted = Effect.fail(new BodyError({ reason: "Aborted" }))
+
+/**
+ * Reads a body of at most `maxBytes`. `onStart` runs only once the body is acceptable: that is the time to tell a
+ * client that waits for it to go on.
+ */
+export const read = (
+  request: IncomingMessage,
+  maxBytes: number,
+  onStart: () => void
+): Effect.Effect<Uint8Array, BodyError> =>
+  Effect.callback((resume) => {
+    if ((declaredLength(request) ?? 0) > maxBytes) return resume(tooLarge)
+    if (request.destroyed || request.readableEnded) return resume(aborted)
+    const chunks: Array<Uint8Array> = []
+    let length = 0
+    const stop = () => {
+      request.off("data", onData)
+      request.off("end", onEnd)
+      request.off("close", onClose)
+      request.pause()
+    }
+    const onData = (chunk: Uint8Array) => {
+      length += chunk.length
+      if (length > maxBytes) {
+        stop()
+        resume(tooLarge)
+      } else {
+        chunks.push(chunk)
+      }
+    }
+    const onEnd = () => {
+      stop()
+      resume(Effect.succeed(Bytes.concat(chunks)))
+    }
+    const onClose = () => {
+      stop()
+      resume(aborted)
+    }
+    request.on("data", onData)
+    request.on("end", onEnd)
+    request.on("close", onClose)
+    onStart()
+    return Effect.sync(stop)
+  })

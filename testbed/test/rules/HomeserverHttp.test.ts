@@ -1,0 +1,249 @@
+/** The HTTP around a ping: C14 to C17, C21 and C22, over every mount. */
+import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { assertCors, assertHomeserverError, assertPingSucceeded } from "./support/Answers.ts"
+import * as Fixture from "./support/Fixture.ts"
+import * as Http from "./support/Http.ts"
+import { effectHttpApp, mounts } from "./support/Mounts.ts"
+import * as Pair from "./support/Pair.ts"
+import * as RawClient from "./support/RawClient.ts"
+import { RST } from "./support/RecordingServer.ts"
+
+const { tokens } = Fixture
+
+const versions = "/_matrix/client/versions"
+
+const endpoints = [Fixture.path(), Fixture.unstablePath(), versions]
+
+const get = (target: string, ...headers: Http.RawHeaders): Buffer => Http.request({ method: "GET", target, headers })
+
+const post = (target: string, body: string = "{}"): Buffer =>
+  Http.request({ target, headers: [Fixture.bearer(tokens.as)], body })
+
+/** Every error that a ping can be answered with: how to provoke it, and what it looks like. */
+const errors: ReadonlyArray<
+  readonly [
+    status: number,
+    errcode: string,
+    bytes: Buffer,
+    options?: Pair.PairOptions,
+    extra?: Readonly<Record<string, unknown>>
+  ]
+> = [
+  [400, "M_NOT_JSON", Fixture.ping({ body: "" })],
+  [400, "M_BAD_JSON", Fixture.ping({ body: "[]" })],
+  [400, "M_URL_NOT_SET", Fixture.ping(), { url: () => null }],
+  [401, "M_MISSING_TOKEN", Http.request({ target: Fixture.path(), body: "{}" })],
+  [401, "M_UNKNOWN_TOKEN", Fixture.ping({ token: "unknown-to-all" }), {}, { soft_logout: false }],
+  [403, "M_FORBIDDEN", Fixture.ping({ token: tokens.user })],
+  [404, "M_UNRECOGNIZED", post(`${Fixture.path()}/more`)],
+  [405, "M_UNRECOGNIZED", get(Fixture.path(), Fixture.bearer(tokens.as))],
+  [413, "M_TOO_LARGE", Fixture.ping({ body: "x".repeat(100) }), { options: { maxBodyBytes: 10 } }],
+  [429, "M_LIMIT_EXCEEDED", Fixture.ping(), { options: { maxConcurrentPings: 0 } }, { retry_after_ms: 1000 }],
+  [500, "M_UNKNOWN", Fixture.ping(), {
+    transport: Layer.succeed(OutgoingTransport, OutgoingTransport.of({ send: () => Effect.die(new Error("secret")) }))
+  }],
+  [502, "M_BAD_STATUS", Fixture.ping(), { steps: [Http.response(404, "no")] }, { status: 404, body: "no" }],
+  [502, "M_CONNECTION_FAILED", Fixture.ping(), { steps: [RST] }],
+  [504, "M_CONNECTION_TIMEOUT", Fixture.ping(), { steps: [], leg: { timeout: "0 millis" } }]
+]
+
+for (const mount of mounts) {
+  describe(`on ${mount.name}`, () => {
+    for (
+      const query of [
+        "user_id=@bot:matrix.example",
+        "user_id=%40bot%3Amatrix.example",
+        "user_id=",
+        "org.matrix.msc3202.device_id=X&device_id=Y",
+        "unknown=1&unknown=2",
+        "&&=&a=%zz&%ff",
+        ""
+      ]
+    ) {
+      it.effect(`C14 tolerates ?${query}, and keeps it from the appservice`, () =>
+        Effect.gen(function*() {
+          const { appservice, port } = yield* Pair.start(mount)
+          assertPingSucceeded(yield* RawClient.send(port, post(`${Fixture.path()}?${query}`)))
+          assert.deepStrictEqual(appservice.requests().map((call) => call.request().startLine), [
+            "POST /_matrix/app/v1/ping HTTP/1.1"
+          ])
+        }))
+    }
+
+    for (const [status, errcode, bytes, options, extra] of errors) {
+      it.effect(`C15 answers ${status} ${errcode} as a JSON object with errcode and error`, () =>
+        Effect.gen(function*() {
+          const { port } = yield* Pair.start(mount, options)
+          const answer = yield* RawClient.send(port, bytes)
+          const error = assertHomeserverError(answer, status, errcode, extra)
+          assert.notInclude(error, "secret")
+          assert.notInclude(error, "\n")
+        }))
+
+      it.effect(`C17 puts the three headers on ${status} ${errcode}`, () =>
+        Effect.gen(function*() {
+          const { port } = yield* Pair.start(mount, options)
+          const answer = yield* RawClient.send(port, bytes)
+          assert.strictEqual(answer.status, status)
+          assertCors(answer)
+          const names = answer.headers.map(([name]) => name.toLowerCase())
+          assert.strictEqual(names.filter((name) => name.startsWith("access-control-")).length, 3)
+          assert.strictEqual(new Set(names).size, names.length, "no header stands twice")
+        }))
+    }
+
+    for (
+      const target of [
+        `${Fixture.path()}/`,
+        `${Fixture.path()}/more`,
+        `${Fixture.path()}s`,
+        "/_matrix/client/v1/appservice/telegram/pong",
+        "/_matrix/client/v1/appservice/telegram",
+        "/_matrix/client/v1/appservice/telegram/a/ping",
+        "/_matrix/client/v1/appservice/telegram//ping",
+        "/_matrix/client/v1/appservice",
+        "/_MATRIX/client/v1/appservice/telegram/ping",
+        "/_matrix/client/unstable/fi.mau.msc2659/appservice/telegram/pong",
+        `${versions}/`
+      ]
+    ) {
+      it.effect(`C16 answers 404 M_UNRECOGNIZED to ${target}`, () =>
+        Effect.gen(function*() {
+          const { appservice, port } = yield* Pair.start(mount)
+          assertHomeserverError(yield* RawClient.send(port, post(target)), 404, "M_UNRECOGNIZED")
+          assertHomeserverError(yield* RawClient.send(port, get(target)), 404, "M_UNRECOGNIZED")
+          assert.strictEqual(appservice.requests().length, 0)
+        }))
+    }
+
+    for (
+      const [target, methods, allow] of [
+        [Fixture.path(), ["GET", "PUT", "DELETE", "PATCH", "HEAD", "PROPFIND"], "POST"],
+        [Fixture.unstablePath(), ["GET", "PUT", "DELETE", "PATCH", "HEAD", "PROPFIND"], "POST"],
+        [versions, ["POST", "PUT", "DELETE", "PATCH"], "GET"]
+      ] as const
+    ) {
+      for (const method of methods) {
+        it.effect(`C16 answers 405 M_UNRECOGNIZED to ${method} ${target}`, () =>
+          Effect.gen(function*() {
+            const { appservice, port } = yield* Pair.start(mount)
+            const connection = yield* RawClient.open(port)
+            yield* connection.write(Http.request({
+              method,
+              target,
+              headers: [Fixture.bearer(tokens.as), ["Connection", "close"]],
+              ...(method === "GET" || method === "HEAD" ? {} : { body: "{}" })
+            }))
+            if (method === "HEAD") {
+              const message = Http.parse(yield* connection.closed)
+              assert.match(message?.startLine ?? "", /^HTTP\/1\.1 405 /)
+              assert.strictEqual(message?.header("allow"), allow)
+              assert.strictEqual(message?.body.length, 0)
+            } else {
+              const answer = yield* connection.answer
+              assertHomeserverError(answer, 405, "M_UNRECOGNIZED")
+              assert.strictEqual(answer.header("allow"), allow)
+            }
+            assert.strictEqual(appservice.requests().length, 0)
+          }))
+      }
+    }
+
+    for (const target of endpoints) {
+      it.effect(`C17 answers OPTIONS ${target} without running it`, () =>
+        Effect.gen(function*() {
+          const { appservice, port } = yield* Pair.start(mount)
+          const preflight: Http.RawHeaders = [
+            ["Origin", "https://app.example"],
+            ["Access-Control-Request-Method", "POST"],
+            ["Access-Control-Request-Headers", "authorization"]
+          ]
+          for (
+            const headers of [
+              preflight,
+              [],
+              [["Authorization", "garbage"]],
+              [Fixture.bearer("unknown-to-all")],
+              [Fixture.bearer(tokens.user)],
+              [Fixture.bearer(tokens.as)]
+            ] satisfies ReadonlyArray<Http.RawHeaders>
+          ) {
+            const answer = yield* RawClient.send(port, Http.request({ method: "OPTIONS", target, headers, body: "{}" }))
+            assert.strictEqual(answer.status, 204)
+            assert.strictEqual(answer.text, "")
+            assertCors(answer)
+          }
+          assert.strictEqual(appservice.requests().length, 0)
+        }))
+    }
+
+    it.effect("C17 puts the three headers on 200", () =>
+      Effect.gen(function*() {
+        const { port } = yield* Pair.start(mount)
+        assertCors(yield* RawClient.send(port, Fixture.ping()))
+        assertCors(yield* RawClient.send(port, get(versions)))
+      }))
+
+    it.effect("C22 answers at the unstable path as at the stable one", () =>
+      Effect.gen(function*() {
+        const unstable = (bytes: Buffer) =>
+          Buffer.from(bytes.toString("latin1").replace(Fixture.path(), Fixture.unstablePath()), "latin1")
+        const withoutDate = (answer: RawClient.Answer) =>
+          answer.bytes.toString().replace(/^Date: .*\r\n/m, "").replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1")
+        for (const [, , bytes, options] of [...errors, [200, "", Fixture.ping()] as const]) {
+          const { port } = yield* Pair.start(mount, options)
+          const stable = yield* RawClient.send(port, bytes)
+          assert.strictEqual(withoutDate(yield* RawClient.send(port, unstable(bytes))), withoutDate(stable))
+        }
+      }))
+
+    it.effect("C22 calls the appservice at the stable path", () =>
+      Effect.gen(function*() {
+        const { appservice, port } = yield* Pair.start(mount)
+        assertPingSucceeded(yield* RawClient.send(port, post(Fixture.unstablePath(), "{\"transaction_id\":\"x\"}")))
+        assert.strictEqual(appservice.requests()[0]?.request().startLine, "POST /_matrix/app/v1/ping HTTP/1.1")
+        assert.strictEqual(appservice.requests()[0]?.request().body.toString(), "{\"transaction_id\":\"x\"}")
+      }))
+
+    it.effect("C21 says which versions and features it supports, to anybody", () =>
+      Effect.gen(function*() {
+        const { port } = yield* Pair.start(mount)
+        for (const headers of [[], [Fixture.bearer("unknown-to-all")], [Fixture.bearer(tokens.as)]]) {
+          const answer = yield* RawClient.send(port, get(versions, ...headers))
+          assert.strictEqual(answer.status, 200)
+          assert.strictEqual(answer.header("content-type"), "application/json")
+          assert.deepStrictEqual(answer.json, {
+            versions: ["v1.7"],
+            unstable_features: { "fi.mau.msc2659": true, "fi.mau.msc2659.stable": true }
+          })
+        }
+      }))
+
+    it.effect("C16 is not led astray by the Host header", () =>
+      Effect.gen(function*() {
+        const { port } = yield* Pair.start(mount)
+        for (const host of ["a/b?c", "x/_matrix/client/unknown?", "[", "a b", "matrix.example:99999"]) {
+          const answer = yield* RawClient.send(port, get(versions, ["Host", host]))
+          assert.strictEqual(answer.status, 200, host)
+        }
+      }))
+  })
+}
+
+describe(`on ${effectHttpApp.name}`, () => {
+  it.effect("C16 leaves the other routes of the app alone", () =>
+    Effect.gen(function*() {
+      const { port } = yield* Pair.start(effectHttpApp)
+      const healthy = yield* RawClient.send(port, get("/health"))
+      assert.strictEqual(healthy.status, 200)
+      assert.strictEqual(healthy.text, "healthy")
+      assert.isUndefined(healthy.header("access-control-allow-origin"))
+      // What neither the app nor the ping knows is the app's to answer.
+      const unknown = yield* RawClient.send(port, get("/_matrix/client/v3/sync"))
+      assert.strictEqual(unknown.status, 404)
+      assert.strictEqual(unknown.text, "")
+      assert.isUndefined(unknown.header("access-control-allow-origin"))
+    }))
+})
