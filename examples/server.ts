@@ -1,29 +1,29 @@
-import type { Registration } from "@appservice-ping/domain"
-import {
-  Appservice,
-  AppserviceRegistry,
-  Homeserver,
-  HttpMount,
-  OutgoingLeg,
-  OutgoingTransport
-} from "@appservice-ping/server"
+import type { Registration } from "@appservice-ping/domain/Registration"
+import { Appservice } from "@appservice-ping/server/appservice/Appservice"
+import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
+import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
+import * as HttpMount from "@appservice-ping/server/HttpMount"
 import { Effect, Layer } from "effect"
 import { FetchHttpClient, HttpRouter, HttpServerResponse } from "effect/http"
 
-export const homeserver = (registrations: ReadonlyArray<Registration.Registration>) =>
-  Homeserver.Homeserver.layer().pipe(
-    Layer.provide([AppserviceRegistry.AppserviceRegistry.layer(registrations), OutgoingLeg.OutgoingLeg.layer()]),
-    Layer.provide(OutgoingTransport.OutgoingTransport.layer),
-    Layer.provide(FetchHttpClient.layer)
+// #region
+// The homeserver's side answers for these registrations, the appservice's side for its own.
+export const homeserver = (registrations: ReadonlyArray<Registration>) =>
+  Homeserver.layer().pipe(
+    Layer.provide([AppserviceRegistry.layer(registrations), OutgoingLeg.layer()]),
+    Layer.provide(OutgoingTransport.layer.pipe(Layer.provide(FetchHttpClient.layer)))
   )
 
-export const appservice = (registration: Registration.Registration) =>
-  Appservice.Appservice.layer({ registration, onPing: () => Effect.logInfo("the homeserver reached us") })
+export const appservice = (registration: Registration) =>
+  Appservice.layer({ registration, onPing: () => Effect.logInfo("the homeserver reached us") })
 
-// Both sides in one app, which has another route as well. Serve it with `HttpRouter.serve`.
-export const app = (registration: Registration.Registration) =>
+// Both in one app, which has another route as well. Serve it with `HttpRouter.serve`.
+export const app = (registration: Registration) =>
   Layer.mergeAll(
     HttpRouter.add("GET", "/health", HttpServerResponse.text("ok")),
-    Layer.provide(HttpMount.layerHomeserver, homeserver([registration])),
-    Layer.provide(HttpMount.layerAppservice, appservice(registration))
+    HttpMount.layerHomeserver.pipe(Layer.provide(homeserver([registration]))),
+    HttpMount.layerAppservice.pipe(Layer.provide(appservice(registration)))
   )
+// #endregion

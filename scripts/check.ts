@@ -20,6 +20,7 @@ const steps = [
   "diagnostics",
   "generate:check",
   "packages",
+  "start",
   "test"
 ] as const
 type Step = (typeof steps)[number]

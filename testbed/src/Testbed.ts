@@ -7,8 +7,9 @@ import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
 import { Appservice, type ReceivedPing } from "@appservice-ping/server/appservice/Appservice"
 import type { Handler } from "@appservice-ping/server/Exchange"
+import { under } from "@appservice-ping/server/Exchange"
 import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver, type HomeserverOptions } from "@appservice-ping/server/homeserver/Homeserver"
+import { corsHeaders, Homeserver, type HomeserverOptions } from "@appservice-ping/server/homeserver/Homeserver"
 import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
 import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import { NodeHttpClient } from "@effect/platform-node"
@@ -17,7 +18,6 @@ import { HttpClient } from "effect/http"
 import * as Expected from "./Expected.ts"
 import type { Fault } from "./Fault.ts"
 import * as Faults from "./Faults.ts"
-import { under } from "./internal/basePath.ts"
 import * as MemoryHttpClient from "./memory/MemoryHttpClient.ts"
 import * as NodeListener from "./node/NodeListener.ts"
 import * as NodeTransport from "./node/NodeTransport.ts"
@@ -237,7 +237,7 @@ export const layerSocket = (
     const transport = Context.get(yield* Layer.build(NodeTransport.layer()), OutgoingTransport)
     const homeserver = yield* NodeListener.listen(
       yield* makeHomeserver(options, registered, countRefusals(transport, pair.faults)),
-      listenOptions
+      { ...listenOptions, headers: corsHeaders }
     )
     const client = yield* Layer.build(NodeHttpClient.layerNodeHttp)
     return Context.add(

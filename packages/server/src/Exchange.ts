@@ -38,3 +38,31 @@ export interface ServerRequest {
  * @since 0.1.0
  */
 export type Handler = (request: ServerRequest) => Effect.Effect<Answer>
+
+const origin = /^https?:\/\/[^/?#]*/i
+
+/**
+ * Serves a handler under the path of a registration's `url` (A8).
+ *
+ * **Details**
+ *
+ * Requests under the path lose it. For all others the handler knows no endpoint, unless `elsewhere` answers them: a
+ * proxy in front may have taken the path off already.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const under = (
+  url: URL,
+  handle: Handler,
+  elsewhere: Handler = (request) => handle({ ...request, target: "/" })
+): Handler => {
+  const path = url.pathname.replace(/\/+$/, "")
+  if (path === "") return handle
+  return (request) => {
+    const target = request.target.replace(origin, "")
+    return target.startsWith(`${path}/`)
+      ? handle({ ...request, target: target.slice(path.length) })
+      : elsewhere(request)
+  }
+}

@@ -50,7 +50,13 @@ const hookTimeout = Duration.seconds(30)
 /** How long a client is asked to wait while the homeserver is busy: about as long as a healthy ping takes. */
 const busyRetryAfter = Duration.seconds(1)
 
-const cors = {
+/**
+ * The CORS headers that stand on every answer of a homeserver (C17), for a listener's own answers too.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const corsHeaders = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
   "access-control-allow-headers": "X-Requested-With, Content-Type, Authorization"
@@ -130,7 +136,7 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
       pingAppservice: ping,
       pingAppserviceUnstable: ping,
       getVersions: () => Effect.succeed(versions)
-    }, { headers: cors, preflight: true })
+    }, { headers: corsHeaders, preflight: true })
   })
 })
 
