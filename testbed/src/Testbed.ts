@@ -175,7 +175,11 @@ export const layerMemory = (options: TestbedOptions = {}): Layer.Layer<Testbed |
     const pair = yield* makePair(options)
     const own = options.registration ?? registration
     const appserviceUrl = new URL(urlOf(own) ?? appserviceInMemory)
-    const appservice = { url: appserviceUrl, handle: under(appserviceUrl, pair.appservice), faults: pair.faults }
+    const appservice = {
+      url: appserviceUrl,
+      handle: under(appserviceUrl.pathname, pair.appservice),
+      faults: pair.faults
+    }
     const outgoing = Layer.provide(
       OutgoingTransport.layer,
       Layer.succeed(HttpClient.HttpClient, MemoryHttpClient.make([appservice]))
@@ -229,7 +233,7 @@ export const layerSocket = (
     const own = options.registration ?? registration
     const ownUrl = new URL(urlOf(own) ?? appserviceInMemory)
 
-    const upstream = yield* NodeListener.listen(under(ownUrl, pair.appservice), listenOptions)
+    const upstream = yield* NodeListener.listen(under(ownUrl.pathname, pair.appservice), listenOptions)
     const front = yield* WireListener.listen({ upstream, faults: pair.faults })
     const appserviceUrl = movedTo(ownUrl, front)
     const registered = urlOf(own) === undefined ? own : { ...own, url: appserviceUrl.href }

@@ -5,7 +5,7 @@
  */
 import { urlOf } from "@appservice-ping/domain/Registration"
 import { Appservice } from "@appservice-ping/server/appservice/Appservice"
-import type { Handler } from "@appservice-ping/server/Exchange"
+import { under } from "@appservice-ping/server/Exchange"
 import { Console, Effect, Option, Result } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type CommandFailure, negative, wrongUsage } from "./internal/CommandFailure.ts"
@@ -72,8 +72,8 @@ const isElsewhere: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "ENOTFOUND", 
 interface Place {
   readonly host: string
   readonly port: number
-  /** The path of the registration's url, without a slash at its end (A8). */
-  readonly prefix: string
+  /** The path of the registration's url (A8). */
+  readonly path: string
 }
 
 const placeOf = (
@@ -86,7 +86,7 @@ const placeOf = (
   if (url === null) {
     return port === undefined
       ? Result.fail(wrongUsage(`${plain(file)}: url is empty; pass --port to say where to listen`))
-      : Result.succeed({ host: host ?? "127.0.0.1", port, prefix: "" })
+      : Result.succeed({ host: host ?? "127.0.0.1", port, path: "" })
   }
   if (port === undefined && url.protocol === "https:") {
     return Result.fail(
@@ -100,26 +100,16 @@ const placeOf = (
   return Result.succeed({
     host: host ?? url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: port ?? Number(url.port === "" ? 80 : url.port),
-    prefix: url.pathname.replace(/\/+$/, "")
+    path: url.pathname
   })
 }
 
-const run = Effect.fnUntraced(function*({ host, port, prefix }: Place) {
+const run = Effect.fnUntraced(function*({ host, path, port }: Place) {
   const { handle } = yield* Appservice
   return yield* serve(
-    under(prefix, handle),
+    // Without the path, a proxy in front has taken it off already.
+    under(path, handle, handle),
     { host, port },
-    ({ url }) => Console.log(`appservice ready at ${url.origin}${prefix}`)
+    ({ url }) => Console.log(`appservice ready at ${url.origin}${path.replace(/\/+$/, "")}`)
   )
 })
-
-const origin = /^https?:\/\/[^/?#]*/i
-
-/** Takes the path of the registration's url off; where it is missing, a proxy in front has taken it off already. */
-const under = (prefix: string, handle: Handler): Handler =>
-  prefix === "" ? handle : (request) => {
-    const target = request.target.replace(origin, "")
-    return target.startsWith(`${prefix}/`)
-      ? handle({ ...request, target: target.slice(prefix.length) })
-      : handle(request)
-  }

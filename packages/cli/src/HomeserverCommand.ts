@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { AppserviceRegistry, type RegistryError } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
+import { corsHeaders, Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
 import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
 import * as NodeTransport from "@appservice-ping/testbed/node/NodeTransport"
 import { Console, Effect, Layer, Option } from "effect"
@@ -63,13 +63,8 @@ export const command = Command.make(
 const run = Effect.fnUntraced(function*(host: string, port: number) {
   const { handle } = yield* Homeserver
   // The CORS headers stand on every answer of a homeserver (C17), so also on those that come from below it.
-  const { headers } = yield* handle({
-    method: "OPTIONS",
-    target: "/_matrix/client/versions",
-    header: () => undefined,
-    body: () => Effect.succeed(new Uint8Array())
-  })
-  return yield* serve(handle, { host, port, headers }, ({ url }) => Console.log(`homeserver ready at ${url.origin}`))
+  const options = { host, port, headers: corsHeaders }
+  return yield* serve(handle, options, ({ url }) => Console.log(`homeserver ready at ${url.origin}`))
 })
 
 /** Names the files that cannot stand side by side, which the registry does not know (C23). */

@@ -42,7 +42,7 @@ export type Handler = (request: ServerRequest) => Effect.Effect<Answer>
 const origin = /^https?:\/\/[^/?#]*/i
 
 /**
- * Serves a handler under the path of a registration's `url` (A8).
+ * Serves a handler under a path, that of a registration's `url` (A8).
  *
  * **Details**
  *
@@ -53,11 +53,11 @@ const origin = /^https?:\/\/[^/?#]*/i
  * @since 0.1.0
  */
 export const under = (
-  url: URL,
+  base: string,
   handle: Handler,
   elsewhere: Handler = (request) => handle({ ...request, target: "/" })
 ): Handler => {
-  const path = url.pathname.replace(/\/+$/, "")
+  const path = base.replace(/\/+$/, "")
   if (path === "") return handle
   return (request) => {
     const target = request.target.replace(origin, "")

@@ -1,5 +1,5 @@
 import { AppserviceRegistry, type Caller, RegistryError } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { registration } from "./support/services.ts"
 
@@ -55,6 +55,24 @@ describe("AppserviceRegistry", () => {
         }
       })
   )
+
+  it.effect("keeps two tokens apart that fall into one bucket", () =>
+    Effect.gen(function*() {
+      // With this key the buckets only know which letters a token has, and not their order.
+      const random = yield* Effect.acquireRelease(
+        Effect.sync(() => vi.spyOn(crypto, "getRandomValues").mockImplementation((array) => array)),
+        (spy) => Effect.sync(() => spy.mockRestore())
+      )
+      const registry = yield* build([
+        registration({ id: "a", asToken: "abc" }),
+        registration({ id: "b", asToken: "bca" })
+      ], { userTokens: [Redacted.make("cab")] })
+      assert.strictEqual(random.mock.calls.length, 1)
+      assert.strictEqual(yield* identify(registry, "abc"), "a")
+      assert.strictEqual(yield* identify(registry, "bca"), "b")
+      assert.strictEqual(yield* identify(registry, "cab"), "User")
+      assert.strictEqual(yield* identify(registry, "acb"), "Unknown")
+    }))
 
   it.effect("C23 refuses an id that is there twice, whatever the tokens", () =>
     Effect.gen(function*() {

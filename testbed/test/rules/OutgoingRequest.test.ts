@@ -248,8 +248,11 @@ for (const transport of transports) {
         yield* Fiber.join(other)
         // By now `fetch` has put the connection back.
         yield* tick
-        yield* Effect.forkChild(RawClient.send(port, Fixture.ping()))
-        while (!appservice.requests().some((call) => call.bytes().includes("POST "))) yield* tick
+        const fiber = yield* Effect.forkChild(RawClient.send(port, Fixture.ping()))
+        const carrier = () => appservice.requests().find((call) => call.bytes().includes("POST "))
+        while (carrier() === undefined) yield* tick
+        yield* carrier()?.write(Http.response(200)) ?? Effect.void
+        assertPingSucceeded(yield* Fiber.join(fiber))
         assert.strictEqual(appservice.requests().length, 2)
       }))
 
