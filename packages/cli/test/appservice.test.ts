@@ -58,6 +58,19 @@ describe("appservice", () => {
       assert.deepStrictEqual(rest, [""])
     }))
 
+  it.effect("goes on when nobody reads its output any more", () =>
+    Effect.gen(function*() {
+      const file = yield* write(registration())
+      const running = yield* start(["appservice", "--port", "0", "--registration", file])
+      const [, origin] = yield* running.printed(ready)
+      yield* running.deafen
+      for (let i = 0; i < 5; i++) {
+        assert.strictEqual((yield* ping(`${origin}/_matrix/app/v1/ping`, "{}")).status, 200)
+      }
+      yield* running.kill("SIGTERM")
+      assert.strictEqual((yield* running.ended).code, 0)
+    }))
+
   for (const path of ["/bridge/", "/bridge", "/a/b%20c/"]) {
     it.effect(`A8 a url with the path ${path} is where the pings arrive`, () =>
       Effect.gen(function*() {
@@ -122,6 +135,14 @@ describe("appservice", () => {
       assert.strictEqual((yield* ping(`${origin}/bridge/_matrix/app/v1/ping`, "{}")).status, 200)
       // A proxy in front may have taken the path off.
       assert.strictEqual((yield* ping(`${origin}/_matrix/app/v1/ping`, "{}")).status, 200)
+    }))
+
+  it.effect("a --host that is no address of this machine is one line on stderr and exit code 1", () =>
+    Effect.gen(function*() {
+      const file = yield* write(registration())
+      const { code, stderr } = yield* run(["appservice", "--registration", file, "--host", "192.0.2.1", "--port", "0"])
+      assert.match(stderr, /^cannot listen on 192\.0\.2\.1:0: this machine has no such address; .*\n$/)
+      assert.strictEqual(code, 1)
     }))
 
   it.effect("a port that is taken is one line on stderr and exit code 1", () =>

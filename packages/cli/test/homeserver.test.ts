@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { connect } from "node:net"
 import { run, start } from "./support/Cli.ts"
 import { canaries, registration, write } from "./support/files.ts"
 import { answering, silent, taken } from "./support/servers.ts"
@@ -101,6 +102,23 @@ describe("homeserver", () => {
         yield* appservice.left
       }))
   }
+
+  it.effect("C17 the CORS headers stand on the answer to what is no HTTP", () =>
+    Effect.gen(function*() {
+      const file = yield* write(registration())
+      const running = yield* start(["homeserver", "--port", "0", "--registration", file])
+      const [, origin = ""] = yield* running.printed(ready)
+      const answer = yield* Effect.callback<string>((resume) => {
+        let text = ""
+        const socket = connect(Number(new URL(origin).port), "127.0.0.1", () => socket.write("garbage\r\n\r\n"))
+        socket.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk
+        })
+        socket.on("close", () => resume(Effect.succeed(text)))
+      })
+      assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+      for (const name of ["origin", "methods", "headers"]) assert.include(answer, `\r\naccess-control-allow-${name}: `)
+    }))
 
   it.effect("C23 refuses two registrations with one id, names both files, and does not start", () =>
     Effect.gen(function*() {

@@ -23,6 +23,15 @@ describe("ping", () => {
       })
     }))
 
+  it.effect("D8 names the homeserver without userinfo and query string", () =>
+    Effect.gen(function*() {
+      const { url } = yield* answering(200, "{\"duration_ms\":12}")
+      const secret = `${url.replace("http://", `http://user:${canaries.user}@`)}/path?access_token=${canaries.user}`
+      const { stderr, stdout } = yield* run(["ping", "--registration", yield* file, "--homeserver", secret])
+      assert.strictEqual(stdout, `${url}/path reached the appservice in 12 ms\n`)
+      assert.strictEqual(stderr, "")
+    }))
+
   it.effect("sends the as_token, the id and the transaction id, also an empty one", () =>
     Effect.gen(function*() {
       const requests: Array<string> = []

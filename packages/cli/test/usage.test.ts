@@ -2,7 +2,8 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cli from "appservice-ping/Cli"
 import { Effect } from "effect"
-import { readFile } from "node:fs/promises"
+import { execFileSync } from "node:child_process"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { run } from "./support/Cli.ts"
 import { canaries, registration, write } from "./support/files.ts"
@@ -188,6 +189,18 @@ describe("a registration that cannot be used is named, with exit code 2", () => 
     Effect.gen(function*() {
       const file = yield* write(Buffer.from(registration(), "utf16le").fill(0xff, 0, 2))
       yield* assertRefused(file, `${file}: expected text in UTF-8`)
+    }))
+
+  // A shell hands over `<(generate-registration)` as a pipe.
+  it.effect("a pipe is a file like any other", () =>
+    Effect.gen(function*() {
+      const pipe = `${yield* write("")}.pipe`
+      yield* Effect.sync(() => execFileSync("mkfifo", [pipe]))
+      const [{ stderr }] = yield* Effect.all([
+        run(["appservice", "--registration", pipe]),
+        Effect.promise(() => writeFile(pipe, registration({ url: null })))
+      ], { concurrency: "unbounded" })
+      assert.strictEqual(stderr, `${pipe}: url is empty; pass --port to say where to listen\n`)
     }))
 
   it.effect("a file of more than 1 MiB", () =>

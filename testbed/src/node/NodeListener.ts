@@ -37,7 +37,7 @@ export interface ListenOptions {
   readonly headersTimeout?: Duration.Input | undefined
   /** How long a whole request may take to arrive; then it is answered 408. Default: 30 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
-  /** How long a connection may stay idle between two requests. Default: 5 seconds. */
+  /** How long a connection may stay idle between two requests, as the client is told; Node adds a second. Default: 5 seconds. */
   readonly keepAliveTimeout?: Duration.Input | undefined
   /** How long a client may take to receive an answer. Default: 10 seconds. */
   readonly answerTimeout?: Duration.Input | undefined

@@ -49,7 +49,11 @@ const closed = new ConnectionFailure.ConnectionFailure({ kind: "closed", text: "
  * **Details**
  *
  * A body that ends with the connection, without `Content-Length` and chunks, is complete when the connection ends:
- * nobody can tell that from a cut.
+ * nobody can tell that from a cut. A reset is told apart from it.
+ *
+ * **Gotchas**
+ *
+ * Node 22 reports a reset that follows data at once as a close; Node 24 reports it as what it is.
  *
  * @category layers
  * @since 0.1.0

@@ -308,6 +308,15 @@ for (const name of ["homeserver", "appservice"] as const) {
         assert.strictEqual(heard.closedBy, "fin")
       }))
 
+    it.effect("a stranger who sends half a body is answered once", () =>
+      Effect.gen(function*() {
+        const side = (yield* Pair)[name]
+        const stranger = side.good.replace(/Authorization.*\r\n/, "")
+        const heard = yield* talk(side.port, stranger.slice(0, -1), { halfClose: true })
+        assert.deepStrictEqual(heard.answers.map(({ status }) => status), [401])
+        assert.strictEqual(heard.closedBy, "fin")
+      }))
+
     it.effect("Expect: 100-continue asks for a body that is acceptable", () =>
       Effect.gen(function*() {
         const side = (yield* Pair)[name]

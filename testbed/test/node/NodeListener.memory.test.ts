@@ -58,7 +58,8 @@ describe("the memory of a listener", () => {
       const request = "GET /_matrix/client/versions HTTP/1.1\r\nHost: x\r\n\r\n"
       yield* talk(port, request.repeat(1000))
       const before = yield* maxRssBytes
-      yield* talk(port, Buffer.from(request.repeat(400_000)))
+      const { answers } = yield* talk(port, Buffer.from(request.repeat(400_000)), { sendAll: true })
+      assert.strictEqual(answers.at(-1)?.headers["connection"], "close")
       assert.isBelow((yield* maxRssBytes) - before, 64 * 1024 * 1024)
       assert.lengthOf((yield* talk(port, request, { answers: 1 })).answers, 1)
     }), 30_000)

@@ -141,6 +141,16 @@ describe("a client that goes away", () => {
       assert.strictEqual(closedBy, "fin")
     }))
 
+  it.effect("a reset after a CONNECT that waits for its turn harms nobody", () =>
+    Effect.gen(function*() {
+      const { handle, interrupted, started } = yield* stalling
+      const { port } = yield* listen(handle, { port: 0 })
+      const socket = yield* open(port, `${get}CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n`)
+      yield* started
+      socket.resetAndDestroy()
+      yield* interrupted
+    }))
+
   it.effect("a reset in the middle of a large answer harms nobody else", () =>
     Effect.gen(function*() {
       const accepted = yield* ServerSocket.watch
@@ -340,6 +350,40 @@ describe("the end of the scope", () => {
     }))
 })
 
+describe("an answer that says Connection: close", () => {
+  const last = answering({ ...ok, headers: { ...ok.headers, connection: "close" } })
+
+  it.effect("is the last one: what follows reaches no handler", () =>
+    Effect.gen(function*() {
+      let handled = 0
+      const { port } = yield* listen((request) => {
+        handled++
+        return last(request)
+      }, { port: 0 })
+      const { answers, closedBy, rest } = yield* talk(port, get + get)
+      assert.deepStrictEqual(answers.map(({ headers }) => headers["connection"]), ["close"])
+      assert.strictEqual(rest, "")
+      assert.strictEqual(closedBy, "fin")
+      assert.strictEqual(handled, 1)
+    }))
+
+  it.effect("reaches a client that sends on", () =>
+    Effect.gen(function*() {
+      const { port } = yield* listen(last, { port: 0 })
+      const { answers, closedBy } = yield* talk(port, [get, Buffer.alloc(5_000_000)], { sendAll: true })
+      assert.lengthOf(answers, 1)
+      assert.strictEqual(closedBy, "fin")
+    }))
+
+  it.effect("has no body for HEAD", () =>
+    Effect.gen(function*() {
+      const { port } = yield* listen(last, { port: 0 })
+      const { answers, rest } = yield* talk(port, get.replace("GET", "HEAD"), { head: true })
+      assert.strictEqual(answers[0]?.headers["content-length"], "2")
+      assert.strictEqual(rest, "")
+    }))
+})
+
 describe("a handler that breaks its contract", () => {
   const broken: ReadonlyArray<readonly [title: string, handle: Handler]> = [
     ["dies", () => Effect.die(new Error("secret"))],
@@ -412,7 +456,9 @@ describe("the body of a request", () => {
   it.effect("cannot be read a second time", () =>
     Effect.gen(function*() {
       const handle: Handler = ({ body }) =>
-        Effect.andThen(body(5), body(5)).pipe(
+        body(5).pipe(
+          Effect.andThen(Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))),
+          Effect.andThen(body(5)),
           Effect.match({
             onFailure: ({ reason }): Answer => ({ ...ok, body: reason }),
             onSuccess: (): Answer => ok

@@ -4,7 +4,10 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Result } from "effect"
 import { FetchHttpClient } from "effect/http"
+import { readFile } from "node:fs/promises"
+import { createServer, type Server } from "node:https"
 import type { Socket } from "node:net"
+import { join } from "node:path"
 import * as Raw from "./support/RawServer.ts"
 
 const request = (url: URL): OutgoingRequest => ({
@@ -308,6 +311,13 @@ describe("the direct transport", () => {
       assert.lengthOf(server.requests, 0)
     }).pipe(Effect.provide(NodeTransport.layer())))
 
+  it.effect("reaches an address in IPv6 form", () =>
+    Effect.gen(function*() {
+      // Nothing listens there, so that a machine without IPv6 says the same in another word.
+      const { url } = yield* Effect.scoped(Raw.serve(() => {}))
+      assert.match(yield* sendInWords(new URL(`http://[::1]:${url.port}/`)), /^(?:refused|unreachable): /)
+    }).pipe(Effect.provide(NodeTransport.layer())))
+
   it.effect("an error on the connection after the answer harms nobody", () =>
     Effect.gen(function*() {
       const server = yield* Raw.serve((socket) => {
@@ -319,4 +329,46 @@ describe("the direct transport", () => {
         yield* server.left(i)
       }
     }).pipe(Effect.provide(NodeTransport.layer())))
+})
+
+describe("the direct transport over TLS", () => {
+  const fixture = (name: string) => Effect.promise(() => readFile(join(import.meta.dirname, "fixtures", name), "utf8"))
+
+  /** Answers over TLS with a certificate that is self-signed, and for `localhost` only. */
+  const serveTls = Effect.gen(function*() {
+    const [cert, key] = yield* Effect.all([fixture("localhost.cert.pem"), fixture("localhost.key.pem")])
+    const server = yield* Effect.acquireRelease(
+      Effect.callback<Server>((resume) => {
+        const server = createServer({ cert, key }, (_, response) => response.end("{}"))
+        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) =>
+        Effect.callback<void>((resume) => {
+          server.closeAllConnections()
+          server.close(() => resume(Effect.void))
+        })
+    )
+    const address = server.address()
+    return { cert, port: typeof address === "object" && address !== null ? address.port : 0 }
+  })
+
+  it.effect("a certificate that nobody trusts: tls", () =>
+    Effect.gen(function*() {
+      const { port } = yield* serveTls
+      const result = yield* sendInWords(new URL(`https://localhost:${port}/`))
+      assert.strictEqual(result, "tls: the TLS certificate is self-signed")
+    }).pipe(Effect.provide(NodeTransport.layer())))
+
+  it.effect("ca: a certificate that the caller trusts is good for its own host, and for no other", () =>
+    Effect.gen(function*() {
+      const { cert, port } = yield* serveTls
+      for (const ca of [cert, [cert]]) {
+        const trusting = Effect.provide(NodeTransport.layer({ ca }))
+        assert.strictEqual(yield* trusting(sendInWords(new URL(`https://localhost:${port}/`))), "200 {}")
+        assert.strictEqual(
+          yield* trusting(sendInWords(new URL(`https://127.0.0.1:${port}/`))),
+          "tls: the TLS certificate is for another host"
+        )
+      }
+    }))
 })

@@ -1,7 +1,7 @@
 /** Reads registration files. */
 import * as Registration from "@appservice-ping/domain/Registration"
-import { Effect, FileSystem, Result, Stream } from "effect"
-import type { PlatformError } from "effect/PlatformError"
+import { Effect, Predicate, Result } from "effect"
+import { createReadStream } from "node:fs"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
 import { plain } from "./text.ts"
 
@@ -16,38 +16,42 @@ const bytesMax = 1024 * 1024
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-const reasonOf = (error: PlatformError): string => {
-  switch (error.reason._tag) {
-    case "NotFound":
-      return "there is no such file"
-    case "PermissionDenied":
-      return "not permitted to read the file"
-    default:
-      return "the file cannot be read"
-  }
+const reasons = new Map([
+  ["ENOENT", "there is no such file"],
+  ["ENOTDIR", "there is no such file"],
+  ["EACCES", "not permitted to read the file"],
+  ["EPERM", "not permitted to read the file"],
+  ["EISDIR", "expected a file, but it is a directory"]
+])
+
+const reasonOf = (error: unknown): string | undefined =>
+  Predicate.hasProperty(error, "code") && typeof error.code === "string" ? reasons.get(error.code) : undefined
+
+/** Reads in order, not by position: a shell hands over a pipe as a file too. */
+const readStart = async (file: string, signal: AbortSignal): Promise<Uint8Array> => {
+  const chunks: Array<Uint8Array> = []
+  for await (const chunk of createReadStream(file, { end: bytesMax, signal })) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
 const readText = Effect.fnUntraced(function*(file: string) {
-  const fs = yield* FileSystem.FileSystem
   if (file === "") return yield* wrongUsage("--registration: expected the name of a file")
   const unusable = (reason: string) => wrongUsage(`${plain(file)}: ${reason}`)
-  const chunks = yield* Effect.gen(function*() {
-    const { type } = yield* fs.stat(file)
-    if (type === "Directory") return yield* unusable("expected a file, but it is a directory")
-    return yield* Stream.runCollect(fs.stream(file, { bytesToRead: bytesMax + 1 }))
-  }).pipe(Effect.catchTag("PlatformError", (error) => unusable(reasonOf(error))))
-  const bytes = Buffer.concat(chunks)
+  const bytes = yield* Effect.tryPromise({
+    try: (signal) => readStart(file, signal),
+    catch: (error) => unusable(reasonOf(error) ?? "the file cannot be read")
+  })
   if (bytes.length > bytesMax) return yield* unusable("expected a registration, but the file is larger than 1 MiB")
   return yield* Effect.try({ try: () => utf8.decode(bytes), catch: () => unusable("expected text in UTF-8") })
 })
 
 /** Reads one registration file. */
-export const read: (
-  file: string
-) => Effect.Effect<RegistrationFile, CommandFailure, FileSystem.FileSystem> = Effect.fnUntraced(function*(file) {
-  const parsed = Registration.fromText(yield* readText(file), plain(file))
-  if (Result.isFailure(parsed)) {
-    return yield* wrongUsage(...parsed.failure.message.split("\n").map((line) => plain(line)))
+export const read: (file: string) => Effect.Effect<RegistrationFile, CommandFailure> = Effect.fnUntraced(
+  function*(file) {
+    const parsed = Registration.fromText(yield* readText(file), plain(file))
+    if (Result.isFailure(parsed)) {
+      return yield* wrongUsage(...parsed.failure.message.split("\n").map((line) => plain(line)))
+    }
+    return { file, registration: parsed.success }
   }
-  return { file, registration: parsed.success }
-})
+)

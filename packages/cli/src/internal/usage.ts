@@ -22,7 +22,7 @@ const describe = (error: CliError.CliError): string => {
       return "there is a value that belongs to no option; an option with several values is repeated"
     case "UnrecognizedOption": {
       const [suggestion] = error.suggestions
-      const name = plain(error.option.replace(/=.*$/s, ""), 40)
+      const name = plain(error.option, 40)
       return `there is no option ${name}${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`
     }
     case "UnknownSubcommand": {

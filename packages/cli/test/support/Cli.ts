@@ -21,6 +21,8 @@ export interface Running {
   readonly printed: (pattern: RegExp) => Effect.Effect<ReadonlyArray<string>>
   readonly ended: Effect.Effect<Ended>
   readonly kill: (signal: Signal) => Effect.Effect<void>
+  /** Stops reading what the process writes. */
+  readonly deafen: Effect.Effect<void>
 }
 
 /** Starts the command; it is killed at the end of the scope at the latest. */
@@ -67,7 +69,11 @@ export const start = (args: ReadonlyArray<string>): Effect.Effect<Running, never
               : Effect.die(new Error(`the command ended without printing ${pattern}:\n${stdout}${stderr}`))
           }),
         ended: when(() => ended === undefined ? undefined : Effect.succeed(ended)),
-        kill: (signal) => Effect.sync(() => child.kill(signal))
+        kill: (signal) => Effect.sync(() => child.kill(signal)),
+        deafen: Effect.sync(() => {
+          child.stdout.destroy()
+          child.stderr.destroy()
+        })
       }
       return running
     }),

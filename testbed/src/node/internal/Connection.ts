@@ -69,7 +69,7 @@ export class Connection {
 
   /** Takes a request from the parser. */
   onRequest(request: IncomingMessage, response: ServerResponse, kind: Kind): void {
-    if (this.ending || this.full) return
+    if (this.ending) return
     if (this.waiting >= this.shared.maxPipelined) return this.stopReading()
     const exchange: Exchange = {
       request,

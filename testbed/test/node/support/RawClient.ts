@@ -25,6 +25,8 @@ export interface TalkOptions {
   readonly answers?: number | undefined
   /** Close our side after sending. */
   readonly halfClose?: boolean | undefined
+  /** Send everything, even if the server has closed its side. */
+  readonly sendAll?: boolean | undefined
   /** The requests are HEAD, so no answer has a body. */
   readonly head?: boolean | undefined
 }
@@ -78,7 +80,8 @@ export const talk = (
     })
     socket.on("end", () => {
       closedBy = "fin"
-      socket.destroy()
+      if (options.sendAll === true && socket.writableLength > 0) socket.once("drain", () => socket.destroy())
+      else socket.destroy()
     })
     socket.on("error", () => {
       closedBy = "reset"
