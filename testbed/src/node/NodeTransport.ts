@@ -138,6 +138,7 @@ const send = (
     sent.on("close", () => {
       if (response === undefined) fail(closed)
     })
-    sent.end(request.body)
+    // Bytes, because text would go out in one piece with the head, and turn its Latin-1 into UTF-8.
+    sent.end(Buffer.from(request.body))
     return Effect.sync(() => sent.destroy())
   })

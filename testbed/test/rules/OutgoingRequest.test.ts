@@ -89,9 +89,7 @@ for (const transport of transports) {
         }))
     }
 
-    // `fails` turns red once the transport is right, and its entry in the table with it.
-    const latin1 = transport.latin1Headers ? it.effect : it.effect.fails
-    latin1("A1 sends an hs_token beyond ASCII as Latin-1", () =>
+    it.effect("A1 sends an hs_token beyond ASCII as Latin-1", () =>
       Effect.gen(function*() {
         const { appservice, port } = yield* start({ hsToken: "hs-täkén", leg: { legacyAuthorization: true } })
         assertPingSucceeded(yield* RawClient.send(port, Fixture.ping()))

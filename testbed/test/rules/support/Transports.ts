@@ -13,8 +13,6 @@ export interface Transport {
   readonly pools: boolean
   /** Statuses that never arrive as answers: the Fetch Standard sends again after a 421, and makes an error of a 407. */
   readonly ownStatuses: ReadonlyArray<number>
-  /** Whether it writes a header's Latin-1 characters as one byte each, as every server reads them. */
-  readonly latin1Headers: boolean
   /** Whether it takes a `100 Continue` that it did not ask for as RFC 9110 says; undici ends the connection there. */
   readonly takesContinue: boolean
   /** Whether it opens one connection and no more; after an abort, Node's `fetch` opens one that it never uses. */
@@ -28,8 +26,6 @@ export const transports: ReadonlyArray<Transport> = [
     ownHeaders: [],
     pools: false,
     ownStatuses: [],
-    // It hands its body over as text, and `node:http` then writes head and body as UTF-8 in one piece.
-    latin1Headers: false,
     takesContinue: true,
     oneConnection: true
   },
@@ -39,7 +35,6 @@ export const transports: ReadonlyArray<Transport> = [
     ownHeaders: [],
     pools: false,
     ownStatuses: [],
-    latin1Headers: true,
     takesContinue: true,
     oneConnection: true
   },
@@ -50,7 +45,6 @@ export const transports: ReadonlyArray<Transport> = [
     // Its pool is its own, so that nothing else in these tests leaves a connection there.
     pools: false,
     ownStatuses: [],
-    latin1Headers: true,
     takesContinue: false,
     oneConnection: true
   },
@@ -60,7 +54,6 @@ export const transports: ReadonlyArray<Transport> = [
     ownHeaders: [["accept-language", "*"], ["sec-fetch-mode", "cors"], ["user-agent", "node"]],
     pools: true,
     ownStatuses: [407, 421],
-    latin1Headers: true,
     takesContinue: false,
     oneConnection: false
   }
