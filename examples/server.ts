@@ -5,15 +5,16 @@ import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
 import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
 import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
+import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
-import { FetchHttpClient, HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServerResponse } from "effect/http"
 
 // #region
 // The homeserver's side answers for these registrations, the appservice's side for its own.
 export const homeserver = (registrations: ReadonlyArray<Registration>) =>
   Homeserver.layer().pipe(
     Layer.provide([AppserviceRegistry.layer(registrations), OutgoingLeg.layer()]),
-    Layer.provide(OutgoingTransport.layer.pipe(Layer.provide(FetchHttpClient.layer)))
+    Layer.provide(OutgoingTransport.layer.pipe(Layer.provide(NodeHttpClient.layerNodeHttp)))
   )
 
 export const appservice = (registration: Registration) =>

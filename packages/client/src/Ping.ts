@@ -9,7 +9,7 @@ import * as Answer from "@appservice-ping/domain/Answer"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
-import { type Duration, Effect } from "effect"
+import { type Duration, Effect, type Redacted } from "effect"
 import type { HttpClient } from "effect/http/HttpClient"
 import { exchange } from "./internal/exchange.ts"
 
@@ -22,8 +22,11 @@ import { exchange } from "./internal/exchange.ts"
 export interface PingOptions {
   /** Where the homeserver is; a path is kept, userinfo, query string and fragment never leave the process (D8). */
   readonly homeserver: URL
-  /** The appservice's own registration, or the two fields of it that a ping carries (C1, C20). */
-  readonly registration: Pick<Registration, "id" | "as_token">
+  /**
+   * The appservice's own registration, or the two fields of it that a ping carries (C1, C20). A given `hs_token` is
+   * never sent; it is taken out of errors, because peers have been seen to write it there (D8).
+   */
+  readonly registration: Pick<Registration, "id" | "as_token"> & { readonly hs_token?: Redacted.Redacted | undefined }
   /** Any string, passed through to the appservice as it is, the empty one too; left out when absent (C6, C7). */
   readonly transactionId?: string | undefined
   /** The path of the spec, or the one from before spec v1.7 (C22). Default: `"stable"`. */
@@ -85,7 +88,8 @@ export const ping: (
           payload: transactionId === undefined ? {} : { transaction_id: transactionId },
           responseMode: "response-only"
         }),
-      token: registration.as_token
+      token: registration.as_token,
+      secrets: registration.hs_token === undefined ? [] : [registration.hs_token]
     })
     return yield* Effect.fromResult(Answer.decode(answer, reading))
   },

@@ -10,7 +10,7 @@ import { FetchHttpClient, HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 import { listen } from "./support/listener.ts"
-import { asToken, memory, type Reaction, type Received, registration } from "./support/memory.ts"
+import { answeringJson, asToken, memory, type Reaction, type Received, registration } from "./support/memory.ts"
 
 const homeserver = new URL("https://user-canary:password-canary@matrix.example/?query-canary=1#fragment-canary")
 
@@ -195,6 +195,15 @@ describe("a homeserver that echoes the token", () => {
     it.effect(`D8 ${name} does not make untilConnected repeat it`, () =>
       assertNothingLeaks(untilConnected({ ...called, deadline: 1 }).pipe(stub().provide), tag))
   }
+
+  it.effect("D8 a homeserver that writes the hs_token into its error does not make ping repeat it", () =>
+    Effect.gen(function*() {
+      const hsToken = "hs-token-canary-0123456789"
+      const stub = answeringJson(502, { errcode: "M_CONNECTION_FAILED", error: `/ping?access_token=${hsToken}` })
+      const withBoth = { ...registration, hs_token: Redacted.make(hsToken) }
+      const error = yield* Effect.flip(ping({ ...called, registration: withBoth }).pipe(stub.provide))
+      assert.strictEqual(error.message, "M_CONNECTION_FAILED: /ping?access_token=<redacted>")
+    }))
 
   it.effect("D8 in a page, cut in two by the size limit, does not make ping repeat its start", () => {
     const stub = memory((request) =>

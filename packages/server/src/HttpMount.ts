@@ -5,7 +5,7 @@
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
-import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
+import { GetVersions, HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
 import { Bytes, type Context, Effect, Layer, ManagedRuntime, Stream } from "effect"
 import { HttpRouter, type HttpServerRequest, HttpServerResponse, UrlParams } from "effect/http"
 import { Appservice } from "./appservice/Appservice.ts"
@@ -68,14 +68,16 @@ const wildcard = (path: Routes.Path): Routes.Path => {
 
 const mount = <Id>(
   service: Context.Key<Id, { readonly handle: Handler }>,
-  routes: Routes.Routes
+  paths: ReadonlyArray<Routes.Path>
 ): Layer.Layer<never, never, Id | HttpRouter.HttpRouter> =>
   HttpRouter.use(Effect.fnUntraced(function*(router) {
     const { handle } = yield* service
-    for (const path of new Set(routes.paths.map(wildcard))) {
+    for (const path of new Set(paths.map(wildcard))) {
       yield* router.add("*", path, (request) => Effect.map(handle(fromEffectRequest(request)), toEffectResponse))
     }
   }))
+
+const homeserverPaths = Routes.fromApi(HomeserverApi).paths
 
 /**
  * Layer that keeps the deprecated `access_token` of a query out of the spans of the app's HTTP server (D8).
@@ -102,7 +104,19 @@ export const layerRedactedNames: Layer.Layer<never> = Layer.effect(
  */
 export const layerHomeserver: Layer.Layer<never, never, Homeserver | HttpRouter.HttpRouter> = mount(
   Homeserver,
-  Routes.fromApi(HomeserverApi)
+  homeserverPaths
+)
+
+/**
+ * Layer that adds the ping alone, for a homeserver that has its own `GET /_matrix/client/versions`.
+ *
+ * @see {@link layerHomeserver} for all of the contract
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerHomeserverPing: Layer.Layer<never, never, Homeserver | HttpRouter.HttpRouter> = mount(
+  Homeserver,
+  homeserverPaths.filter((path) => path !== GetVersions.path)
 )
 
 /**
@@ -114,7 +128,7 @@ export const layerHomeserver: Layer.Layer<never, never, Homeserver | HttpRouter.
  */
 export const layerAppservice: Layer.Layer<never, never, Appservice | HttpRouter.HttpRouter> = mount(
   Appservice,
-  Routes.fromApi(AppserviceApi)
+  Routes.fromApi(AppserviceApi).paths
 )
 
 const readWebBody = (request: Request, maxBytes: number): Effect.Effect<Uint8Array, BodyError> => {

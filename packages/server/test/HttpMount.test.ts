@@ -58,6 +58,16 @@ const app = <E>(...routes: ReadonlyArray<Layer.Layer<never, E, HttpRouter.HttpRo
   })
 
 describe("an Effect HTTP app", () => {
+  it.effect("has the ping alone beside its own versions", () =>
+    Effect.gen(function*() {
+      const web = yield* app(
+        HttpRouter.add("GET", "/_matrix/client/versions", HttpServerResponse.text("its own")),
+        HttpMount.layerHomeserverPing.pipe(Layer.provide(homeserver()))
+      )
+      assert.strictEqual((yield* fetchFrom(web, new Request(`${origin}/_matrix/client/versions`))).text, "its own")
+      assert.strictEqual((yield* fetchFrom(web, ping())).status, 200)
+    }))
+
   it.effect("has both sides beside its other routes", () =>
     Effect.gen(function*() {
       const web = yield* app(

@@ -146,6 +146,15 @@ describe("OutgoingLeg", () => {
       }
     }))
 
+  it.effect("D8 takes both tokens out of the body of a bad status", () =>
+    Effect.gen(function*() {
+      const asToken = Redacted.make("as-token-telegram")
+      const body = new TextEncoder().encode("as_token: as-token-telegram, hs_token: hs-token-telegram")
+      const leg = yield* legOf(() => Effect.succeed({ status: 500, body }))
+      const error = yield* Effect.flip(leg.ping({ ...ping, asToken }))
+      assert.strictEqual(error._tag === "M_BAD_STATUS" ? error.body : "", "as_token: <redacted>, hs_token: <redacted>")
+    }))
+
   it.effect("C10 takes no informational status for an answer, should a transport give one", () =>
     Effect.gen(function*() {
       for (const status of [0, 100, 101, 103, 199]) {

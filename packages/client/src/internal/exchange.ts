@@ -33,6 +33,8 @@ export interface Request {
     client: HttpApiClient.ForApi<typeof HomeserverApi, never, Call | Scope.Scope>
   ) => Effect.Effect<HttpClientResponse, HttpClientError | PingError, Call | Scope.Scope>
   readonly token?: Redacted.Redacted | undefined
+  /** Other tokens that a peer may know, and must not write into our errors (D8). */
+  readonly secrets?: ReadonlyArray<Redacted.Redacted> | undefined
 }
 
 /** Longer than the slowest known homeserver takes (Synapse: 15 s to connect and 60 s for the headers). */
@@ -145,6 +147,10 @@ export const exchange = Effect.fnUntraced(function*(
   )
   return {
     answer: yield* answer,
-    reading: { url, now: yield* Clock.currentTimeMillis, tokens: token === undefined ? [] : [token] }
+    reading: {
+      url,
+      now: yield* Clock.currentTimeMillis,
+      tokens: [...token === undefined ? [] : [token], ...request.secrets ?? []]
+    }
   }
 })

@@ -118,6 +118,7 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
     const duration = yield* leg.ping({
       url,
       hsToken: registration.hs_token,
+      asToken: registration.as_token,
       transactionId: request.transaction_id
     }).pipe(
       slots.withPermitsIfAvailable(1),

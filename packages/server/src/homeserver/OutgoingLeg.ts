@@ -22,6 +22,8 @@ export interface OutgoingPing {
   /** The registration's `url`, neither null nor empty. */
   readonly url: string
   readonly hsToken: Redacted.Redacted
+  /** Never sent; taken out of the body of a bad status, because the appservice knows it too (D8). */
+  readonly asToken?: Redacted.Redacted | undefined
   /** Passed through as it is (C7); left out when the caller gave none (D9). */
   readonly transactionId: string | undefined
 }
@@ -115,7 +117,10 @@ const make = (transport: OutgoingTransport["Service"], options: OutgoingLegOptio
       return yield* new BadStatus({
         error: `The appservice answered with status ${response.status} at ${endpoint}`,
         status: response.status,
-        body: Token.scrub(utf8.decode(response.body), [ping.hsToken])
+        body: Token.scrub(utf8.decode(response.body), [
+          ping.hsToken,
+          ...ping.asToken === undefined ? [] : [ping.asToken]
+        ])
       })
     }
     return Duration.nanos((yield* Clock.monotonicTimeNanos) - start)
