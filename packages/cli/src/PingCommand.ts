@@ -74,7 +74,13 @@ export const command = Command.make(
 )
 
 interface Report {
+  /** The errcode, or what happened where no homeserver answered: `HomeserverUnreachable`, `NotHomeserver`, `Undecided`. */
+  readonly tag: string | null
   readonly errcode: string | null
+  /** The HTTP status that the error is about, the start of the body that came with it, and where a redirect leads. */
+  readonly status: number | null
+  readonly body: string | null
+  readonly location: string | null
   readonly error: string | null
   readonly cause: string | null
   readonly advice: string | null
@@ -84,7 +90,11 @@ interface Report {
 }
 
 const nothing: Report = {
+  tag: null,
   errcode: null,
+  status: null,
+  body: null,
+  location: null,
   error: null,
   cause: null,
   advice: null,
@@ -116,6 +126,10 @@ const failed = (error: PingError | TransportError, registration: Registration, h
   })
   return {
     ...nothing,
+    tag: error._tag,
+    status: "status" in error ? error.status ?? null : null,
+    body: "body" in error && error.body !== undefined ? shown(error.body) : null,
+    location: "location" in error && error.location !== undefined ? shown(error.location) : null,
     errcode: errcode === null ? null : shown(errcode),
     error: shown(error.message),
     cause: shown(cause),

@@ -117,7 +117,11 @@ describe("ping", () => {
       ])
       assert.lengthOf(stdout.trimEnd().split("\n"), 1)
       assert.deepStrictEqual(JSON.parse(stdout), {
+        tag: null,
         errcode: null,
+        status: null,
+        body: null,
+        location: null,
         error: null,
         cause: null,
         advice: null,
@@ -151,10 +155,14 @@ describe("ping", () => {
       assert.deepStrictEqual(Object.keys(report).toSorted(), [
         "actor",
         "advice",
+        "body",
         "cause",
         "duration_ms",
         "errcode",
         "error",
+        "location",
+        "status",
+        "tag",
         "temporary"
       ])
       assert.strictEqual(stderr, "")
@@ -167,6 +175,9 @@ describe("ping", () => {
       const { code, stdout } = yield* run(["ping", "--json", "--registration", yield* file, "--homeserver", url])
       const report = JSON.parse(stdout)
       assert.strictEqual(report.errcode, null)
+      assert.strictEqual(report.tag, "NotHomeserver")
+      assert.strictEqual(report.status, 502)
+      assert.strictEqual(report.body, "<h1>Bad Gateway</h1>")
       assert.include(report.error, "answered 502, but not as a homeserver does")
       assert.strictEqual(code, 1)
     }))
