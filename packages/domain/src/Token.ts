@@ -50,6 +50,16 @@ export const fromAuthorization = (header: string | undefined): Redacted.Redacted
   return token === undefined ? undefined : Redacted.make(token, { label: "access token" })
 }
 
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/**
+ * Tells whether an HTTP header can carry a token; HTTP clients disagree on the rest, and some of them throw.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isSendable = (token: Redacted.Redacted): boolean => headerValue.test(Redacted.value(token))
+
 /**
  * Reads the tokens of the deprecated `access_token` query parameter (C1, A1); empty ones do not count.
  *

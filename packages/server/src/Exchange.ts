@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import type { Answer } from "@appservice-ping/domain/Answer"
+import { type Answer, fromError } from "@appservice-ping/domain/Answer"
+import { OtherErrcode } from "@appservice-ping/domain/PingError"
 import { Data, type Effect } from "effect"
 
 /**
@@ -38,6 +39,27 @@ export interface ServerRequest {
  * @since 0.1.0
  */
 export type Handler = (request: ServerRequest) => Effect.Effect<Answer>
+
+/**
+ * The answer to a request whose body is over the limit; what is left of it is not worth reading.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const tooLarge: Answer = {
+  ...fromError(new OtherErrcode({ errcode: "M_TOO_LARGE", status: 413, error: "The request body is too large" })),
+  headers: { "content-type": "application/json", connection: "close" }
+}
+
+/**
+ * The answer to a request that failed for a reason nobody foresaw.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const internalError: Answer = fromError(
+  new OtherErrcode({ errcode: "M_UNKNOWN", status: 500, error: "Internal server error" })
+)
 
 const origin = /^https?:\/\/[^/?#]*/i
 

@@ -4,8 +4,9 @@ import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
 import type { PingError } from "@appservice-ping/domain/PingError"
+import * as Token from "@appservice-ping/domain/Token"
 import { HomeserverUnreachable, type TransportError, Undecided } from "@appservice-ping/domain/TransportError"
-import { Clock, Context, Duration, Effect, Redacted, type Scope } from "effect"
+import { Clock, Context, Duration, Effect, type Redacted, type Scope } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import type { HttpClientError } from "effect/http/HttpClientError"
@@ -51,7 +52,7 @@ const unsendable = (homeserver: URL, token: Redacted.Redacted | undefined): stri
   if (homeserver.protocol !== "http:" && homeserver.protocol !== "https:") {
     return "the homeserver's URL is neither http nor https"
   }
-  return token === undefined || /^[\t\x20-\x7e\x80-\xff]*$/.test(Redacted.value(token))
+  return token === undefined || Token.isSendable(token)
     ? undefined
     : "the as_token has a character that no HTTP header can carry"
 }

@@ -9,6 +9,7 @@ import type { Registration } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
 import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import type { Handler } from "../Exchange.ts"
+import * as Hook from "../internal/hook.ts"
 import * as PingRequestBody from "../internal/pingRequest.ts"
 import { type Input, serve } from "../internal/serve.ts"
 
@@ -73,15 +74,7 @@ const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
   const received = (ping: ReceivedPing): Effect.Effect<void> =>
     onPing === undefined
       ? Effect.void
-      // A hook that throws must not change the answer either.
-      : Effect.suspend(() => onPing(ping)).pipe(
-        Effect.timeoutOrElse({
-          duration: hookTimeout,
-          orElse: () => Effect.logWarning("The hook of a received ping took too long and was interrupted")
-        }),
-        Effect.catchCause((cause) => Effect.logError("The hook of a received ping failed", cause)),
-        Effect.provideContext(context)
-      )
+      : Hook.run(() => onPing(ping), { of: "received ping", timeout: hookTimeout, context })
 
   const ping = Effect.fnUntraced(function*(input: Input) {
     yield* authorize(options.registration.hs_token, input)

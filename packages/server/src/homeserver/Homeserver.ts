@@ -10,6 +10,7 @@ import * as Token from "@appservice-ping/domain/Token"
 import type { Versions } from "@appservice-ping/domain/Versions"
 import { Context, Duration, Effect, Layer, type Redacted, Semaphore } from "effect"
 import type { Handler } from "../Exchange.ts"
+import * as Hook from "../internal/hook.ts"
 import * as PingRequestBody from "../internal/pingRequest.ts"
 import { type Input, serve } from "../internal/serve.ts"
 import { AppserviceRegistry, type Caller } from "./AppserviceRegistry.ts"
@@ -95,14 +96,7 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   const succeeded = (registration: Registration): Effect.Effect<void> =>
     onPingSucceeded === undefined
       ? Effect.void
-      // A hook that throws must not change the answer either.
-      : Effect.suspend(() => onPingSucceeded(registration)).pipe(
-        Effect.timeoutOrElse({
-          duration: hookTimeout,
-          orElse: () => Effect.logWarning("The hook of a successful ping took too long and was interrupted")
-        }),
-        Effect.catchCause((cause) => Effect.logError("The hook of a successful ping failed", cause)),
-        Effect.provideContext(context),
+      : Hook.run(() => onPingSucceeded(registration), { of: "successful ping", timeout: hookTimeout, context }).pipe(
         Effect.forkIn(scope),
         Effect.asVoid
       )

@@ -49,9 +49,6 @@ const encodeRequest = Schema.encodeSync(Schema.fromJsonString(PingRequest))
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 
-/** What a header can carry; the HTTP clients disagree on the rest, and some of them throw. */
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
-
 /**
  * Service that calls an appservice and tells how long that took, or why it failed.
  *
@@ -82,7 +79,7 @@ const make = (transport: OutgoingTransport["Service"], options: OutgoingLegOptio
       return yield* new ConnectionFailed({ error: "The url of the registration is not an http or https URL" })
     }
     const endpoint = AppserviceUrl.redact(url)
-    if (!headerValue.test(Redacted.value(ping.hsToken))) {
+    if (!Token.isSendable(ping.hsToken)) {
       return yield* new ConnectionFailed({ error: "The hs_token has a character that no HTTP header can carry" })
     }
     if (options.legacyAuthorization === true) url.searchParams.set("access_token", Redacted.value(ping.hsToken))

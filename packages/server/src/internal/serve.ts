@@ -1,9 +1,9 @@
 /** Serves a contract: routes, renders answers, and turns what nobody expected into an answer as well. */
 import { type Answer, fromError } from "@appservice-ping/domain/Answer"
-import { OtherErrcode, type PingError, Unrecognized } from "@appservice-ping/domain/PingError"
+import { NotJson, type PingError, Unrecognized } from "@appservice-ping/domain/PingError"
 import { Effect, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-api"
-import type { BodyError, Handler, ServerRequest } from "../Exchange.ts"
+import { type BodyError, type Handler, internalError, type ServerRequest, tooLarge } from "../Exchange.ts"
 import * as Routes from "./routes.ts"
 
 /** What an endpoint gets to see of a request. */
@@ -50,18 +50,7 @@ const withHeaders = (answer: Answer, headers: Answer["headers"]): Answer => ({
   headers: { ...answer.headers, ...headers }
 })
 
-const tooLarge = withHeaders(
-  fromError(new OtherErrcode({ errcode: "M_TOO_LARGE", status: 413, error: "The request body is too large" })),
-  // What is left of the body is not worth reading.
-  { connection: "close" }
-)
-
-const aborted = withHeaders(
-  fromError(new OtherErrcode({ errcode: "M_NOT_JSON", status: 400, error: "The request body ended early" })),
-  { connection: "close" }
-)
-
-const internal = fromError(new OtherErrcode({ errcode: "M_UNKNOWN", status: 500, error: "Internal server error" }))
+const aborted = withHeaders(fromError(new NotJson({ error: "The request body ended early" })), { connection: "close" })
 
 const notFound = fromError(new Unrecognized({ error: "Unrecognized request" }))
 
@@ -129,7 +118,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
       Effect.catch((error) => Effect.succeed(onError(error))),
       // Only what a handler does to itself ends up here: the interruption of the request itself skips it.
       Effect.catchCause((cause) =>
-        Effect.as(Effect.logError("A request failed for a reason nobody foresaw", cause), internal)
+        Effect.as(Effect.logError("A request failed for a reason nobody foresaw", cause), internalError)
       ),
       Effect.map((answer) => withHeaders(answer, options.headers))
     )

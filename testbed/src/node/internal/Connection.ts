@@ -5,7 +5,7 @@
  * that leaves the client in the middle of its body, because the rest could be taken for a request of its own.
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
-import type { Handler } from "@appservice-ping/server/Exchange"
+import { type Handler, internalError } from "@appservice-ping/server/Exchange"
 import { Cause, Effect, Exit, type Fiber } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
@@ -170,7 +170,7 @@ export class Connection {
       return
     }
     this.shared.run(Effect.logError("A request failed for a reason nobody foresaw", exit.cause))
-    this.endWith(this.own(Refusal.defect), exchange.request.method)
+    this.endWith(this.own(internalError), exchange.request.method)
   }
 
   private answer(exchange: Exchange, answer: Answer): void {
@@ -196,7 +196,7 @@ export class Connection {
     this.ending = true
     this.shared.run(this.refusal).addObserver((exit) => {
       if (this.socket.destroyed) return
-      this.endWith(Exit.isSuccess(exit) ? exit.value : this.own(Refusal.defect), undefined)
+      this.endWith(Exit.isSuccess(exit) ? exit.value : this.own(internalError), undefined)
     })
   }
 
@@ -222,7 +222,7 @@ export class Connection {
     try {
       bytes = lastAnswer(answer, method)
     } catch {
-      bytes = lastAnswer(this.own(Refusal.defect), method)
+      bytes = lastAnswer(this.own(internalError), method)
     }
     this.end(bytes)
   }

@@ -1,6 +1,7 @@
 /** Answers to what never became a request: the parser refused it, so no handler has seen it. */
 import { type Answer, fromError } from "@appservice-ping/domain/Answer"
 import { NotJson, OtherErrcode, Unrecognized } from "@appservice-ping/domain/PingError"
+import { tooLarge } from "@appservice-ping/server/Exchange"
 import { Predicate } from "effect"
 import { type IncomingMessage, METHODS } from "node:http"
 
@@ -19,10 +20,6 @@ const headersTooLarge = fromError(
   new OtherErrcode({ errcode: "M_TOO_LARGE", status: 431, error: "The headers of the request are too large" })
 )
 
-const bodyTooLarge = fromError(
-  new OtherErrcode({ errcode: "M_TOO_LARGE", status: 413, error: "The request body is too large" })
-)
-
 const withoutHost: Answer = {
   ...fromError(new Unrecognized({ error: "The request needs exactly one Host header" })),
   status: 400
@@ -32,10 +29,6 @@ export const unknownExpectation: Answer = {
   ...fromError(new Unrecognized({ error: "The server meets no expectation but 100-continue" })),
   status: 417
 }
-
-export const defect: Answer = fromError(
-  new OtherErrcode({ errcode: "M_UNKNOWN", status: 500, error: "Internal server error" })
-)
 
 /**
  * Refuses what the parser lets through, but a proxy in front may have read another way: an unknown version, two hosts,
@@ -58,7 +51,7 @@ export const fromParserError = (error: unknown, phase: Phase): Answer => {
     case "HPE_HEADER_OVERFLOW":
       return headersTooLarge
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
-      return bodyTooLarge
+      return tooLarge
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return phase === "head" ? headTooSlow : bodyTooSlow
     default:
