@@ -1,0 +1,20 @@
+/**
+ * The two halves of a ping, each one HTTP exchange.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+
+/**
+ * Who is asked: `to-homeserver` is the client's request (the C rules), `to-appservice` the homeserver's (the A rules).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Leg = Schema.Literals(["to-homeserver", "to-appservice"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Leg = typeof Leg.Type

@@ -1,0 +1,113 @@
+/**
+ * What happens to a connection or a request: the small algebra that every fault is made of.
+ *
+ * A verdict is a value. The memory interpreter turns it into what an HTTP client would see, the wire interpreter into
+ * bytes, FIN and RST on a real connection; neither knows the name of the fault it came from.
+ *
+ * @since 0.1.0
+ */
+import { Data, type Duration, Schema } from "effect"
+import { Delay } from "./Delay.ts"
+
+/**
+ * The certificate of a server that speaks TLS: a good one, or what is wrong with it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Certificate = Schema.Literals([
+  "good",
+  "self-signed",
+  "untrusted",
+  "expired",
+  "not-yet-valid",
+  "wrong-host"
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Certificate = typeof Certificate.Type
+
+const Count = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 })))
+
+const Bytes = Schema.Uint8ArrayFromBase64
+
+const How = Schema.Literals(["fin", "rst"])
+
+/**
+ * One thing the server does on a connection.
+ *
+ * **Details**
+ *
+ * - `secure`: the TLS handshake with this certificate (`version: "1.1"`, `clientCertificate: true` make it fail).
+ * - `read`: waits for a whole request, the next one on the connection, or for so many `bytes` of it.
+ * - `forward`: hands the request that was read to the application and keeps its answer. Side effects happen here.
+ * - `write`: sends bytes.
+ * - `relay`: sends the kept answer, from byte `from` up to byte `to` (negative: from its end), in pieces of `size`
+ *   bytes, `gap` apart. `body` counts `from` and `to` from the start of the body.
+ * - `wait`, `hang` (for ever, until the peer goes), `close`.
+ *
+ * A program that ends without `close` or `hang` leaves the connection open for the next request if the answer allows
+ * that, and else closes it as the application would.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Step = Schema.Union([
+  Schema.Struct({
+    step: Schema.tag("secure"),
+    certificate: Certificate,
+    version: Schema.optionalKey(Schema.Literals(["1.1"])),
+    clientCertificate: Schema.optionalKey(Schema.Boolean)
+  }),
+  Schema.Struct({ step: Schema.tag("read"), bytes: Schema.optionalKey(Count) }),
+  Schema.Struct({ step: Schema.tag("forward") }),
+  Schema.Struct({ step: Schema.tag("write"), bytes: Bytes }),
+  Schema.Struct({
+    step: Schema.tag("relay"),
+    body: Schema.optionalKey(Schema.Boolean),
+    from: Schema.optionalKey(Schema.Int),
+    to: Schema.optionalKey(Schema.Int),
+    size: Schema.optionalKey(Count.pipe(Schema.check(Schema.isGreaterThan(0)))),
+    gap: Schema.optionalKey(Delay)
+  }),
+  Schema.Struct({ step: Schema.tag("wait"), duration: Delay }),
+  Schema.Struct({ step: Schema.tag("hang") }),
+  Schema.Struct({ step: Schema.tag("close"), how: How })
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = typeof Step.Type
+
+/**
+ * What is decided.
+ *
+ * **Details**
+ *
+ * For a connection: `Pass` (accept it, and decide again for each request), `Resolve` (the name cannot be looked up),
+ * `Refuse`, `Ignore` (never accepted, so that connecting times out) or `Play` (the whole connection follows the steps).
+ * For a request: `Pass`, `Play` (the request was read already) or `Crash` (every connection is reset, and new ones are
+ * refused for `downFor`).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Verdict = Data.TaggedEnum<{
+  Pass: {}
+  Resolve: { readonly failure: "not-found" | "try-again" | "hang" }
+  Refuse: {}
+  Ignore: {}
+  Play: { readonly steps: ReadonlyArray<Step> }
+  Crash: { readonly downFor: Duration.Duration }
+}>
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const Verdict = Data.taggedEnum<Verdict>()
