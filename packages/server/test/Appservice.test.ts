@@ -69,6 +69,16 @@ describe("Appservice", () => {
       assert.isTrue(yield* Ref.get(interrupted))
     }))
 
+  it.effect("A5 waits for its hook as long as hookTimeout says", () =>
+    Effect.gen(function*() {
+      const handle = yield* handlerOf({ hookTimeout: "100 millis", onPing: () => Effect.never })
+      const fiber = yield* Effect.forkChild(ask(handle, ping))
+      yield* TestClock.adjust("99 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
+    }))
+
   it.effect("A5 interrupts its hook when the homeserver goes away", () =>
     Effect.gen(function*() {
       const told = yield* Deferred.make<void>()

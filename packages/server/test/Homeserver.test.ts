@@ -232,6 +232,44 @@ describe("Homeserver", () => {
       assert.isTrue(yield* Ref.get(interrupted))
     }))
 
+  it.effect("C13 runs no more hooks at once than pings, and interrupts each after hookTimeout", () =>
+    Effect.gen(function*() {
+      const running = yield* Ref.make(0)
+      const started = yield* Ref.make(0)
+      const handle = yield* handlerOf({
+        homeserver: {
+          maxConcurrentPings: 2,
+          hookTimeout: "2 seconds",
+          onPingSucceeded: () =>
+            Effect.acquireUseRelease(
+              Effect.all([Ref.update(running, (n) => n + 1), Ref.update(started, (n) => n + 1)]),
+              () => Effect.never,
+              () => Ref.update(running, (n) => n - 1)
+            )
+        }
+      })
+      for (let i = 0; i < 5; i++) assert.strictEqual((yield* ask(handle, { token: tokens.as })).status, 200)
+      yield* TestClock.adjust("1999 millis")
+      assert.deepStrictEqual([yield* Ref.get(running), yield* Ref.get(started)], [2, 2])
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* Ref.get(running), 0)
+      assert.strictEqual((yield* ask(handle, { token: tokens.as })).status, 200)
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual([yield* Ref.get(running), yield* Ref.get(started)], [1, 3])
+    }))
+
+  it.effect("C18 asks the client of a ping too many to wait busyRetryAfter", () =>
+    Effect.gen(function*() {
+      const handle = yield* handlerOf({
+        homeserver: { maxConcurrentPings: 1, busyRetryAfter: "7 seconds" },
+        send: () => Effect.never
+      })
+      yield* Effect.forkChild(ask(handle, { token: tokens.as }))
+      yield* Effect.yieldNow
+      const { headers, status } = yield* handle(request({ token: tokens.as }))
+      assert.deepStrictEqual([status, headers["retry-after"]], [429, "7"])
+    }))
+
   it.effect("C13 interrupts its hook when the homeserver is shut down", () =>
     Effect.gen(function*() {
       const interrupted = yield* Ref.make(false)

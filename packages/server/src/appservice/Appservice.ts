@@ -37,16 +37,18 @@ export interface AppserviceOptions<R = never> {
    * Runs for each ping received, before it is answered (A5), so that whoever asked the homeserver for the ping finds
    * it here when the homeserver's answer arrives.
    *
-   * It never changes the answer: it is interrupted after 5 seconds, and its failure is logged.
+   * It never changes the answer: it is interrupted after `hookTimeout`, and its failure is logged.
    */
   readonly onPing?: ((ping: ReceivedPing) => Effect.Effect<void, unknown, R>) | undefined
+  /** How long `onPing` may take; the answer waits for it. Default: 5 seconds. */
+  readonly hookTimeout?: Duration.Input | undefined
   /** How much of a request's body is read, in bytes; a larger one is answered `413 M_TOO_LARGE`. Default: 1 MiB. */
   readonly maxBodyBytes?: number | undefined
 }
 
 const maxBodyBytesDefault = 1024 * 1024
 
-const hookTimeout = Duration.seconds(5)
+const hookTimeoutDefault = Duration.seconds(5)
 
 /**
  * Service that answers the homeserver's pings.
@@ -68,6 +70,7 @@ export class Appservice extends Context.Service<Appservice, {
 const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
   const context = yield* Effect.context<R>()
   const maxBodyBytes = options.maxBodyBytes ?? maxBodyBytesDefault
+  const hookTimeout = Duration.fromInputUnsafe(options.hookTimeout ?? hookTimeoutDefault)
 
   const { onPing } = options
 

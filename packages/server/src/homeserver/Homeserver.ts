@@ -8,7 +8,7 @@ import { Forbidden, LimitExceeded, MissingToken, UnknownToken, UrlNotSet } from 
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
 import type { Versions } from "@appservice-ping/domain/Versions"
-import { Context, Duration, Effect, Layer, type Redacted, Semaphore } from "effect"
+import { Context, Duration, Effect, Layer, Option, type Redacted, Result, Semaphore } from "effect"
 import type { Handler } from "../Exchange.ts"
 import * as Hook from "../internal/hook.ts"
 import * as PingRequestBody from "../internal/pingRequest.ts"
@@ -26,11 +26,16 @@ export interface HomeserverOptions<R = never> {
   /**
    * Runs in the background after each successful ping, to wake the retry queue of the appservice (C13).
    *
-   * It never changes the answer: it is interrupted after 30 seconds, and its failure is logged.
+   * It never changes the answer: it is interrupted after `hookTimeout`, and its failure is logged. As many of them run
+   * at once as pings do; what one more would do is logged and left out.
    */
   readonly onPingSucceeded?: ((registration: Registration) => Effect.Effect<void, unknown, R>) | undefined
+  /** How long `onPingSucceeded` may take. Default: 30 seconds. */
+  readonly hookTimeout?: Duration.Input | undefined
   /** How many pings run at once; one more is answered `429 M_LIMIT_EXCEEDED` (C18). Default: 1024. */
   readonly maxConcurrentPings?: number | undefined
+  /** How long the client of a ping too many is asked to wait. Default: 1 second, about what a healthy ping takes. */
+  readonly busyRetryAfter?: Duration.Input | undefined
   /** How much of a request's body is read, in bytes; a larger one is answered `413 M_TOO_LARGE`. Default: 1 MiB. */
   readonly maxBodyBytes?: number | undefined
   /** The answer of `GET /_matrix/client/versions` (C21). Default: `v1.7`, and the ping's two unstable features. */
@@ -38,18 +43,15 @@ export interface HomeserverOptions<R = never> {
 }
 
 const defaults = {
+  hookTimeout: Duration.seconds(30),
   maxConcurrentPings: 1024,
+  busyRetryAfter: Duration.seconds(1),
   maxBodyBytes: 1024 * 1024,
   versions: {
     versions: ["v1.7"],
     unstable_features: { "fi.mau.msc2659": true, "fi.mau.msc2659.stable": true }
   }
 } as const
-
-const hookTimeout = Duration.seconds(30)
-
-/** How long a client is asked to wait while the homeserver is busy: about as long as a healthy ping takes. */
-const busyRetryAfter = Duration.seconds(1)
 
 /**
  * The CORS headers that stand on every answer of a homeserver (C17), for a listener's own answers too.
@@ -87,7 +89,11 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   const leg = yield* OutgoingLeg
   const context = yield* Effect.context<R>()
   const scope = yield* Effect.scope
-  const slots = yield* Semaphore.make(options.maxConcurrentPings ?? defaults.maxConcurrentPings)
+  const maxConcurrentPings = options.maxConcurrentPings ?? defaults.maxConcurrentPings
+  const slots = yield* Semaphore.make(maxConcurrentPings)
+  const hookSlots = yield* Semaphore.make(maxConcurrentPings)
+  const hookTimeout = Duration.fromInputUnsafe(options.hookTimeout ?? defaults.hookTimeout)
+  const busyRetryAfter = Duration.fromInputUnsafe(options.busyRetryAfter ?? defaults.busyRetryAfter)
   const maxBodyBytes = options.maxBodyBytes ?? defaults.maxBodyBytes
   const versions = options.versions ?? defaults.versions
 
@@ -97,6 +103,8 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
     onPingSucceeded === undefined
       ? Effect.void
       : Hook.run(() => onPingSucceeded(registration), { of: "successful ping", timeout: hookTimeout, context }).pipe(
+        hookSlots.withPermitsIfAvailable(1),
+        Effect.tap((ran) => Option.isSome(ran) ? Effect.void : Effect.logWarning("Too many onPingSucceeded hooks run")),
         Effect.forkIn(scope),
         Effect.asVoid
       )
@@ -135,20 +143,25 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   })
 })
 
-/** The header comes first; the deprecated query parameter counts only without one (C1). */
-const credential = (input: Input): Redacted.Redacted | undefined => {
+/** The header comes first; the deprecated query parameter counts only without one (C1), and not if two differ. */
+const credential = (input: Input): Result.Result<Redacted.Redacted, MissingToken> => {
   const header = Token.fromAuthorization(input.request.header("authorization"))
-  if (header !== undefined) return header
+  if (header !== undefined) return Result.succeed(header)
   const [first, ...others] = Token.fromQuery(input.query)
-  return first !== undefined && others.every((other) => Token.equals(first, other)) ? first : undefined
+  if (first === undefined) {
+    return Result.fail(
+      new MissingToken({ error: "Missing access token; send it as an Authorization: Bearer header" })
+    )
+  }
+  return others.every((other) => Token.equals(first, other))
+    ? Result.succeed(first)
+    : Result.fail(
+      new MissingToken({ error: "Two different access tokens; send one, as an Authorization: Bearer header" })
+    )
 }
 
 const authenticate = Effect.fnUntraced(function*(registry: AppserviceRegistry["Service"], input: Input) {
-  const token = credential(input)
-  if (token === undefined) {
-    return yield* new MissingToken({ error: "Missing access token; send it as an Authorization: Bearer header" })
-  }
-  return yield* registry.identify(token)
+  return yield* registry.identify(yield* Effect.fromResult(credential(input)))
 })
 
 const authorize = Effect.fnUntraced(function*(caller: Caller, appserviceId: string | undefined) {
