@@ -1,12 +1,15 @@
 // Each example of the README is compiled with the sources and run here; `testbed.test.ts` is a test itself.
-import * as Fault from "@appservice-ping/testbed/Fault"
+import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
+import { Appservice } from "@appservice-ping/server/appservice/Appservice"
+import * as Fault from "@appservice-ping/testbed/plan/Fault"
 import * as Testbed from "@appservice-ping/testbed/Testbed"
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Redacted } from "effect"
+import { Context, Effect, Fiber, Layer, Logger, Redacted } from "effect"
 import { HttpBody, HttpClient, HttpRouter, HttpServer } from "effect/http"
+import { TestClock } from "effect/testing"
 import { createServer } from "node:http"
-import { check } from "./client.ts"
+import { check, start } from "./client.ts"
 import { app } from "./server.ts"
 import { appserviceHandler, homeserverHandler } from "./webHandler.ts"
 
@@ -18,11 +21,37 @@ describe("client.ts", () => {
       const testbed = yield* Testbed.Testbed
       const told = check(testbed.homeserver, testbed.registration)
       assert.strictEqual(yield* told, "reached in 0 ms")
-      yield* testbed.inject(Fault.refused)
-      assert.match(yield* told, /^the homeserver cannot reach us: .*refused/)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* testbed.inject(Fault.refused)
+        assert.match(yield* told, /^the homeserver cannot reach us: .*refused/)
+      }))
       yield* testbed.inject(Fault.status(404))
       assert.strictEqual(yield* told, "something else answers at our url, with status 404")
     }).pipe(Effect.provide(Testbed.layerMemory())))
+
+  it.effect("waits for what is still starting, and goes on when only a person can help", () =>
+    Effect.gen(function*() {
+      const verified = yield* VerifiedPing.make()
+      const { registration } = Testbed
+      const listener = yield* Layer.build(Appservice.layer({ registration, onPing: verified.received }))
+      const layer = Testbed.layerMemory({ appservice: Context.get(listener, Appservice).handle })
+      yield* Effect.gen(function*() {
+        const testbed = yield* Testbed.Testbed
+        const started = start(testbed.homeserver, registration, verified)
+        const fiber = yield* Effect.scoped(Effect.gen(function*() {
+          yield* testbed.inject(Fault.refused)
+          const fiber = yield* Effect.forkDetach(started)
+          yield* TestClock.adjust(0)
+          return { fiber }
+        }))
+        assert.isUndefined(fiber.fiber.pollUnsafe())
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(yield* Fiber.join(fiber.fiber), "connected in 0 ms")
+
+        yield* testbed.inject(Fault.status(404))
+        assert.match(yield* started, /^What answers as the appservice has no ping \(status 404\).*Check that the url/)
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    }))
 })
 
 /** Serves an app on a free port, and returns where. */

@@ -7,13 +7,16 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { barrels } from "./generate/barrels.ts"
+import { clientTable } from "./generate/clientTable.ts"
+import { faultTables } from "./generate/faultTables.ts"
 import type { GeneratedFile, Generator } from "./generate/Generator.ts"
+import { jsonSchema } from "./generate/jsonSchema.ts"
 import { openapi } from "./generate/openapi.ts"
 import { readme } from "./generate/readme.ts"
 
 const root = join(import.meta.dirname, "..")
 
-const generators: ReadonlyArray<Generator> = [barrels, openapi, readme]
+const generators: ReadonlyArray<Generator> = [barrels, jsonSchema, openapi, readme, faultTables, clientTable]
 
 const readIfPresent = async (file: string): Promise<string | undefined> => {
   try {

@@ -1,6 +1,7 @@
 import { OpenApi } from "effect/http-api"
 import { AppserviceApi } from "../../packages/domain/src/AppserviceApi.ts"
 import { HomeserverApi } from "../../packages/domain/src/HomeserverApi.ts"
+import { ControlApi } from "../../testbed/src/control/ControlApi.ts"
 import type { Generator } from "./Generator.ts"
 
 const sorted = (value: unknown): unknown => {
@@ -15,13 +16,14 @@ const sorted = (value: unknown): unknown => {
 const render = (document: OpenApi.OpenAPISpec): string => `${JSON.stringify(sorted(document), null, 2)}\n`
 
 /**
- * The OpenAPI documents under `docs/openapi/`, one for each HttpApi contract of `packages/domain`.
+ * The OpenAPI documents under `docs/openapi/`, one for each HttpApi contract.
  *
- * A contract is imported from `../../packages/domain/src/`, not from `@appservice-ping/domain`: that name leads to
- * `dist`, and a drift check against a stale build would pass.
+ * A contract is imported from the source, such as `../../packages/domain/src/`, not from `@appservice-ping/domain`:
+ * that name leads to `dist`, and a drift check against a stale build would pass.
  */
 export const openapi: Generator = () =>
   Promise.resolve([
     { path: "docs/openapi/client-server.json", content: render(OpenApi.fromApi(HomeserverApi)) },
-    { path: "docs/openapi/application-service.json", content: render(OpenApi.fromApi(AppserviceApi)) }
+    { path: "docs/openapi/application-service.json", content: render(OpenApi.fromApi(AppserviceApi)) },
+    { path: "docs/openapi/testbed-control.json", content: render(OpenApi.fromApi(ControlApi)) }
   ])

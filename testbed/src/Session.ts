@@ -89,16 +89,9 @@ export class Session extends Context.Service<Session, {
   /** The verdict that the next connection of the leg would get now; nothing is counted. */
   readonly peek: (leg: Leg, isSecure: boolean) => Effect.Effect<Verdict>
   /** Decides about a request that was read. */
-  readonly request: (request: {
-    readonly leg: Leg
-    readonly connection: number
-    readonly isSecure: boolean
-    readonly exchange: number
-    readonly method: string
-    /** Without a query. */
-    readonly path: string
-    readonly transactionId: string | undefined
-  }) => Effect.Effect<Decided>
+  readonly request: (request: ReadRequest) => Effect.Effect<Decided>
+  /** Numbers a request that a program in play has read, and decides nothing about it: it is the program's. */
+  readonly note: (request: ReadRequest) => Effect.Effect<void>
   /** Writes an entry into the journal. */
   readonly write: (what: Happening) => Effect.Effect<void>
   /** The entries that are kept, the oldest first. */
@@ -114,6 +107,23 @@ export class Session extends Context.Service<Session, {
 }>()("@appservice-ping/testbed/Session") {
   /** A session of its own for each build of the layer. */
   static readonly layer = (options?: SessionOptions): Layer.Layer<Session> => Layer.effect(Session, make(options))
+}
+
+/**
+ * A request that was read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReadRequest {
+  readonly leg: Leg
+  readonly connection: number
+  readonly isSecure: boolean
+  readonly exchange: number
+  readonly method: string
+  /** Without a query. */
+  readonly path: string
+  readonly transactionId: string | undefined
 }
 
 interface Active {
@@ -177,6 +187,23 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
       attempts.set(key, attempt)
       const oldest = attempts.size > maxTransactionIds ? attempts.keys().next() : undefined
       if (oldest?.done === false) attempts.delete(oldest.value)
+      return attempt
+    }
+
+    /** Writes a request into the journal, and returns which attempt it is. */
+    const noteRequest = (request: ReadRequest, nanos: bigint): number => {
+      const { connection, exchange, leg, method, path, transactionId } = request
+      const attempt = attemptOf(leg, transactionId)
+      append(nanos, {
+        event: "request",
+        leg,
+        connection,
+        exchange,
+        method,
+        path,
+        attempt,
+        ...transactionId === undefined ? {} : { transactionId }
+      })
       return attempt
     }
 
@@ -288,20 +315,10 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
         }),
       request: (request) =>
         Effect.map(clock, ({ nanos, now }) => {
-          const { connection, exchange, leg, method, path, transactionId } = request
-          const attempt = attemptOf(leg, transactionId)
-          append(nanos, {
-            event: "request",
-            leg,
-            connection,
-            exchange,
-            method,
-            path,
-            attempt,
-            ...transactionId === undefined ? {} : { transactionId }
-          })
-          return { connection, ...decide({ stage: "request", ...request, attempt }, nanos, now) }
+          const attempt = noteRequest(request, nanos)
+          return { connection: request.connection, ...decide({ stage: "request", ...request, attempt }, nanos, now) }
         }),
+      note: (request) => Effect.map(clock, ({ nanos }) => void noteRequest(request, nanos)),
       write: (what) => Effect.map(clock, ({ nanos }) => append(nanos, what)),
       journal: Effect.sync(() => entries.slice(-maxEntries)),
       dropped: Effect.sync(() => Math.max(0, written - maxEntries)),

@@ -1,5 +1,24 @@
 /**
- * A homeserver and an appservice, with faults on the way from the one to the other.
+ * A homeserver and an appservice that talk to each other, and a client's way to the homeserver: in memory on virtual
+ * time, or over sockets, with any fault on either leg.
+ *
+ * **Example** (Seeing a bridge's homeserver hit a reset connection)
+ *
+ * ```ts
+ * import * as Ping from "@appservice-ping/client/Ping"
+ * import * as Fault from "@appservice-ping/testbed/plan/Fault"
+ * import { layerMemory, Testbed } from "@appservice-ping/testbed/Testbed"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const testbed = yield* Testbed
+ *   const injection = yield* testbed.inject(Fault.resetPeer({ at: "in-body" }))
+ *   const error = yield* Effect.flip(Ping.ping(testbed))
+ *   return `${error._tag}, played ${yield* injection.applied} time`
+ * })).pipe(Effect.provide(layerMemory()))
+ *
+ * await Effect.runPromise(program) // => "M_CONNECTION_FAILED, played 1 time"
+ * ```
  *
  * @since 0.1.0
  */
@@ -12,16 +31,23 @@ import { AppserviceRegistry } from "@appservice-ping/server/homeserver/Appservic
 import { corsHeaders, Homeserver, type HomeserverOptions } from "@appservice-ping/server/homeserver/Homeserver"
 import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
 import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Context, Duration, Effect, Layer, Redacted, Ref, type Scope } from "effect"
 import { HttpClient } from "effect/http"
-import * as Expected from "./Expected.ts"
-import type { Fault } from "./Fault.ts"
-import * as Faults from "./Faults.ts"
 import * as MemoryHttpClient from "./memory/MemoryHttpClient.ts"
+import * as MemoryTransport from "./memory/MemoryTransport.ts"
 import * as NodeListener from "./node/NodeListener.ts"
 import * as NodeTransport from "./node/NodeTransport.ts"
-import * as WireListener from "./wire/WireListener.ts"
+import * as Expected from "./plan/Expected.ts"
+import { type Fault, stageOf } from "./plan/Fault.ts"
+import type { Leg } from "./plan/Leg.ts"
+import * as Plan from "./plan/Plan.ts"
+import { verdictOf } from "./plan/Program.ts"
+import { Verdict } from "./plan/Verdict.ts"
+import * as Session from "./Session.ts"
+import * as Certificates from "./tls/Certificates.ts"
+import * as PreparedAgent from "./wire/PreparedAgent.ts"
+import * as WireProxy from "./wire/WireProxy.ts"
 
 /**
  * The registration of the testbed's appservice, for tests that do not bring their own.
@@ -56,34 +82,39 @@ export interface TestbedOptions {
   readonly pingTimeout?: Duration.Input | undefined
   /** Options of the homeserver. */
   readonly homeserver?: HomeserverOptions | undefined
+  /**
+   * Another homeserver in place of ours, such as a peer profile: made from the registration as the homeserver has it,
+   * and the way to the appservice.
+   */
+  readonly makeHomeserver?:
+    | ((parts: {
+      readonly registration: Registration
+      readonly transport: OutgoingTransport["Service"]
+    }) => Effect.Effect<Handler, never, Scope.Scope>)
+    | undefined
   /** What answers as the appservice, such as an app's own. Default: the reference appservice, which fills `received`. */
   readonly appservice?: Handler | undefined
-  /** How many received pings are kept; the oldest go first. Default: 1024. */
+  /** How many received pings are kept, the newest ones. Default: 1024. */
   readonly maxReceived?: number | undefined
+  /** Whether both legs speak TLS, with a certificate of the testbed that both clients trust. Default: false. */
+  readonly isSecure?: boolean | undefined
+  /**
+   * Whether the client keeps its connection to the homeserver for the next ping. Default: false, so that each ping meets
+   * what happens to connections; true for what happens to connections that are kept.
+   */
+  readonly keepAlive?: boolean | undefined
+  /** Bounds and seed of the session. */
+  readonly session?: Session.SessionOptions | undefined
 }
 
 const defaults = { pingTimeout: Duration.seconds(30), maxReceived: 1024 } as const
 
 /**
- * Service with which a test drives the pair.
+ * Service that is the pair, and what happens between its two halves and the client.
  *
  * **Details**
  *
- * The layers also provide the `HttpClient` that reaches the pair, so that a client needs nothing else.
- *
- * **Example** (A ping that is cut short)
- *
- * ```ts
- * import { Ping } from "@appservice-ping/client"
- * import { Fault, Testbed } from "@appservice-ping/testbed"
- * import { Effect } from "effect"
- *
- * const program = Effect.gen(function*() {
- *   const testbed = yield* Testbed.Testbed
- *   yield* testbed.inject(Fault.resetPeer({ at: "in-body" }))
- *   return yield* Effect.flip(Ping.ping(testbed))
- * }).pipe(Effect.scoped, Effect.provide(Testbed.layerMemory()))
- * ```
+ * It has what `Ping.ping` takes, so that `Ping.ping(testbed)` asks the testbed's homeserver.
  *
  * @category services
  * @since 0.1.0
@@ -95,26 +126,30 @@ export class Testbed extends Context.Service<Testbed, {
   readonly appserviceUrl: URL
   /** The appservice's registration, as the homeserver has it. */
   readonly registration: Registration
-  /** Puts a fault in force until the scope ends, also when it ends by interruption. */
-  readonly inject: (fault: Fault) => Effect.Effect<Faults.Injection, never, Scope.Scope>
-  /** How many requests were struck by a fault so far. */
-  readonly applied: Effect.Effect<number>
+  /** Puts one fault in force, on the leg to the appservice where nothing is said, until the scope ends. */
+  readonly inject: (fault: Fault, leg?: Leg) => Effect.Effect<Session.Injection, never, Scope.Scope>
+  /** Puts a plan in force until the scope ends, also when it ends by interruption. */
+  readonly apply: Session.Session["Service"]["inject"]
   /** The pings that reached the appservice so far, oldest first. */
   readonly received: Effect.Effect<ReadonlyArray<ReceivedPing>>
-  /** What the homeserver has to answer under a fault. */
-  readonly expected: (fault: Fault) => Expected.Expected
+  /**
+   * What a client that waits 90 seconds has to get under one fault, and how often the application is asked; a draw is
+   * taken to be 0.
+   */
+  readonly expected: (fault: Fault, leg?: Leg) => Expected.Outcome
+  /** How many faults were really played so far, as far as the journal goes back. */
+  readonly applied: Effect.Effect<number>
+  /** The decisions and the journal behind both legs. */
+  readonly session: Session.Session["Service"]
 }>()("@appservice-ping/testbed/Testbed") {}
 
-/** The two sides and what is between them, without the way the bytes travel. */
 interface Pair {
   readonly appservice: Handler
   readonly received: Effect.Effect<ReadonlyArray<ReceivedPing>>
-  readonly faults: Faults.Faults["Service"]
+  readonly session: Session.Session["Service"]
 }
 
-const makePair = Effect.fnUntraced(function*(
-  options: TestbedOptions
-): Effect.fn.Return<Pair, never, Scope.Scope> {
+const makePair = Effect.fnUntraced(function*(options: TestbedOptions): Effect.fn.Return<Pair, never, Scope.Scope> {
   const pings = yield* Ref.make<ReadonlyArray<ReceivedPing>>([])
   const maxReceived = options.maxReceived ?? defaults.maxReceived
   const services = yield* Layer.build(Appservice.layer({
@@ -124,7 +159,7 @@ const makePair = Effect.fnUntraced(function*(
   return {
     appservice: options.appservice ?? Context.get(services, Appservice).handle,
     received: Ref.get(pings),
-    faults: yield* Faults.make
+    session: yield* Session.make(options.session)
   }
 })
 
@@ -133,6 +168,7 @@ const makeHomeserver = Effect.fnUntraced(function*(
   registration: Registration,
   transport: OutgoingTransport["Service"]
 ): Effect.fn.Return<Handler, never, Scope.Scope> {
+  if (options.makeHomeserver !== undefined) return yield* options.makeHomeserver({ registration, transport })
   const services = yield* Layer.build(
     Homeserver.layer(options.homeserver).pipe(
       Layer.provide([
@@ -147,6 +183,18 @@ const makeHomeserver = Effect.fnUntraced(function*(
   return Context.get(services, Homeserver).handle
 })
 
+const clientTimeout = Duration.seconds(90)
+
+const expectedOf = (options: TestbedOptions) => (fault: Fault, leg: Leg = "to-appservice"): Expected.Outcome => {
+  const isSecure = options.isSecure ?? false
+  const shared = { isSecure, stage: stageOf(fault) }
+  const verdictOn = (other: Leg): Verdict =>
+    other === leg ? verdictOf(fault, { leg, draw: 0, time: 0, now: 0 }) : Verdict.Pass()
+  const timeout = options.pingTimeout ?? defaults.pingTimeout
+  const answer = Expected.ofAppservice(verdictOn("to-appservice"), { ...shared, timeout })
+  return Expected.ofHomeserver(verdictOn("to-homeserver"), answer, { ...shared, timeout: clientTimeout })
+}
+
 const makeTestbed = (
   options: TestbedOptions,
   pair: Pair,
@@ -154,18 +202,28 @@ const makeTestbed = (
 ): Testbed["Service"] =>
   Testbed.of({
     ...parts,
-    inject: pair.faults.inject,
-    applied: pair.faults.applied,
+    inject: (fault, leg = "to-appservice") => pair.session.inject(Plan.of(leg, fault)),
+    apply: pair.session.inject,
     received: pair.received,
-    expected: (fault) => Expected.of(fault, { timeout: options.pingTimeout ?? defaults.pingTimeout })
+    expected: expectedOf(options),
+    applied: Effect.map(
+      pair.session.journal,
+      (entries) => entries.filter(({ what }) => what.event === "applied").length
+    ),
+    session: pair.session
   })
 
-const homeserverInMemory = new URL("http://homeserver.test")
+const withScheme = (url: URL, isSecure: boolean): URL => {
+  const changed = new URL(url)
+  changed.protocol = isSecure ? "https:" : "http:"
+  return changed
+}
 
+const homeserverInMemory = new URL("http://homeserver.test")
 const appserviceInMemory = new URL("http://appservice.test:29300")
 
 /**
- * Layer with the pair in this process: no sockets, and no time but Effect's clock, so that `TestClock` owns all of it.
+ * Layer of a testbed without sockets: everything happens in this process, and all time is that of Effect's clock.
  *
  * @category layers
  * @since 0.1.0
@@ -173,39 +231,36 @@ const appserviceInMemory = new URL("http://appservice.test:29300")
 export const layerMemory = (options: TestbedOptions = {}): Layer.Layer<Testbed | HttpClient.HttpClient> =>
   Layer.effectContext(Effect.gen(function*() {
     const pair = yield* makePair(options)
+    const { session } = pair
+    const isSecure = options.isSecure ?? false
     const own = options.registration ?? registration
-    const appserviceUrl = new URL(urlOf(own) ?? appserviceInMemory)
-    const appservice = {
+    const appserviceUrl = withScheme(new URL(urlOf(own) ?? appserviceInMemory), isSecure)
+    const registered = urlOf(own) === undefined ? own : { ...own, url: appserviceUrl.href }
+    const homeserverUrl = withScheme(homeserverInMemory, isSecure)
+    const appservice: MemoryHttpClient.MemoryServer = {
+      leg: "to-appservice",
       url: appserviceUrl,
       handle: under(appserviceUrl.pathname, pair.appservice),
-      faults: pair.faults
+      session
     }
-    const outgoing = Layer.provide(
-      OutgoingTransport.layer,
-      Layer.succeed(HttpClient.HttpClient, MemoryHttpClient.make([appservice]))
-    )
-    const transport = Context.get(yield* Layer.build(outgoing), OutgoingTransport)
-    const homeserver = { url: homeserverInMemory, handle: yield* makeHomeserver(options, own, transport) }
+    const transport = MemoryTransport.make([appservice])
+    const homeserver: MemoryHttpClient.MemoryServer = {
+      leg: "to-homeserver",
+      url: homeserverUrl,
+      handle: yield* makeHomeserver(options, registered, transport),
+      session
+    }
     return Context.make(
       Testbed,
-      makeTestbed(options, pair, { homeserver: homeserverInMemory, appserviceUrl, registration: own })
-    ).pipe(Context.add(HttpClient.HttpClient, MemoryHttpClient.make([homeserver, appservice])))
+      makeTestbed(options, pair, { homeserver: homeserverUrl, appserviceUrl, registration: registered })
+    ).pipe(
+      Context.add(
+        HttpClient.HttpClient,
+        MemoryHttpClient.make([homeserver, appservice], { keepAlive: options.keepAlive ?? false })
+      )
+    )
   }))
 
-/** What a refused connection leaves on the wire nobody sees but its client, so its client counts it. */
-const countRefusals = (
-  transport: OutgoingTransport["Service"],
-  faults: Faults.Faults["Service"]
-): OutgoingTransport["Service"] =>
-  OutgoingTransport.of({
-    send: Effect.fnUntraced(function*(request) {
-      const active = yield* faults.current
-      return yield* Effect.tapError(transport.send(request), (failure) =>
-        active?.verdict._tag === "Refuse" && failure.kind === "refused" ? active.record : Effect.void)
-    })
-  })
-
-/** The same URL at another place: path and query string stay. */
 const movedTo = (url: URL, listening: NodeListener.Listening): URL => {
   const moved = new URL(url)
   moved.protocol = listening.url.protocol
@@ -216,11 +271,7 @@ const movedTo = (url: URL, listening: NodeListener.Listening): URL => {
 const listenOptions = { port: 0, shutdownGrace: 0 } as const
 
 /**
- * Layer with the pair on loopback sockets, each side on a free port.
- *
- * **Gotchas**
- *
- * Sockets know no other time than the real one: use `it.live`, and a short `pingTimeout`.
+ * Layer of a testbed on loopback sockets, in real time: a proxy that plays the faults stands in front of each server.
  *
  * @category layers
  * @since 0.1.0
@@ -230,23 +281,32 @@ export const layerSocket = (
 ): Layer.Layer<Testbed | HttpClient.HttpClient, NodeListener.ListenError> =>
   Layer.effectContext(Effect.gen(function*() {
     const pair = yield* makePair(options)
+    const { session } = pair
+    const tls = options.isSecure ?? false
     const own = options.registration ?? registration
     const ownUrl = new URL(urlOf(own) ?? appserviceInMemory)
-
-    const upstream = yield* NodeListener.listen(under(ownUrl.pathname, pair.appservice), listenOptions)
-    const front = yield* WireListener.listen({ upstream, faults: pair.faults })
-    const appserviceUrl = movedTo(ownUrl, front)
+    const appservice = yield* NodeListener.listen(under(ownUrl.pathname, pair.appservice), listenOptions)
+    const toAppservice = yield* WireProxy.listen({ leg: "to-appservice", upstream: appservice, session, tls })
+    const appserviceUrl = movedTo(ownUrl, toAppservice)
     const registered = urlOf(own) === undefined ? own : { ...own, url: appserviceUrl.href }
-
-    const transport = Context.get(yield* Layer.build(NodeTransport.layer()), OutgoingTransport)
+    const outgoing = NodeTransport.layer({
+      ca: Certificates.ca,
+      connect: yield* PreparedAgent.connector([toAppservice])
+    })
+    const transport = Context.get(yield* Layer.build(outgoing), OutgoingTransport)
     const homeserver = yield* NodeListener.listen(
-      yield* makeHomeserver(options, registered, countRefusals(transport, pair.faults)),
+      yield* makeHomeserver(options, registered, transport),
       { ...listenOptions, headers: corsHeaders }
     )
-    const client = yield* Layer.build(NodeHttpClient.layerNodeHttp)
+    const toHomeserver = yield* WireProxy.listen({ leg: "to-homeserver", upstream: homeserver, session, tls })
+    const agent = PreparedAgent.layer([toHomeserver, toAppservice], {
+      ca: Certificates.ca,
+      keepAlive: options.keepAlive ?? false
+    })
+    const client = yield* Layer.build(Layer.provide(NodeHttpClient.layerNodeHttpNoAgent, agent))
     return Context.add(
       client,
       Testbed,
-      makeTestbed(options, pair, { homeserver: homeserver.url, appserviceUrl, registration: registered })
+      makeTestbed(options, pair, { homeserver: toHomeserver.url, appserviceUrl, registration: registered })
     )
   }))

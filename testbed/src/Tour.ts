@@ -9,8 +9,9 @@ import type { PingError } from "@appservice-ping/domain/PingError"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
 import { Clock, Duration, Effect, Redacted, Result } from "effect"
 import type { HttpClient } from "effect/http"
-import * as Expected from "./Expected.ts"
-import * as Fault from "./Fault.ts"
+import type { Single } from "./plan/Catalogue.ts"
+import * as Expected from "./plan/Expected.ts"
+import * as Fault from "./plan/Fault.ts"
 import { Testbed } from "./Testbed.ts"
 
 /** What a client got of a ping. */
@@ -96,20 +97,88 @@ const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<readonly 
     return [value, Duration.nanos((yield* Clock.monotonicTimeNanos) - start)] as const
   })
 
-const underFault = Effect.fnUntraced(function*(fault: Fault.Fault) {
+/**
+ * The name of a stop: its fault, and the leg if it is not the one to the appservice.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const nameOf = ({ fault, leg }: Single): string =>
+  (leg === "to-appservice" ? "" : "homeserver: ") + Fault.describe(fault)
+
+const breaks: ReadonlyArray<Fault.BreakOptions> = [
+  { at: "before-headers" },
+  { at: "in-headers" },
+  { at: "in-body", framing: "content-length" },
+  { at: "in-body", framing: "chunked" }
+]
+
+const html = { headers: { "Content-Type": "text/html" }, body: "<!doctype html><title>Not here</title>" }
+
+/**
+ * The faults of the tour: of every kind, few enough for ten seconds on real sockets.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const faults = (pingTimeout: Duration.Input): ReadonlyArray<Single> => {
+  const timeout = Duration.fromInputUnsafe(pingTimeout)
+  const toAppservice: ReadonlyArray<Fault.Fault> = [
+    { type: "dns", failure: "not-found" },
+    Fault.refused,
+    Fault.resetPeer({ at: "accept" }),
+    Fault.latency(Duration.times(timeout, 0.1)),
+    Fault.latency(Duration.times(timeout, 2)),
+    ...breaks.map(Fault.resetPeer),
+    ...breaks.map(Fault.close),
+    ...breaks.map(Fault.stall),
+    Fault.drip({ gap: "1 millis" }),
+    // Each byte comes well within the deadline, and all of them together well after it.
+    Fault.drip({ gap: Duration.times(timeout, 0.05), status: 500, body: "broken" }),
+    Fault.status(200, html),
+    Fault.status(204),
+    { type: "redirect", status: 303, location: "http://elsewhere.test/login" },
+    { type: "redirect", status: 307, location: "self" },
+    Fault.status(404, html),
+    Fault.status(503, html),
+    Fault.malformed,
+    { type: "framing", defect: "bad-chunk-size" },
+    { type: "body", defect: "huge", status: 500 },
+    Fault.lostAnswer(),
+    Fault.matrix("token-drift-mautrix-go"),
+    Fault.matrix("token-drift-matrix-bot-sdk"),
+    Fault.matrix("homeserver-itself")
+  ]
+  const toHomeserver: ReadonlyArray<Fault.Fault> = [
+    Fault.refused,
+    Fault.resetPeer({ at: "before-headers" }),
+    Fault.lostAnswer("fin"),
+    { type: "rate_limited", retryAfter: Duration.seconds(30) },
+    Fault.status(502, html),
+    Fault.matrix("unknown-token"),
+    Fault.matrix("unrecognized"),
+    Fault.matrix("duration-absent")
+  ]
+  return [
+    ...toAppservice.map((fault): Single => ({ leg: "to-appservice", fault })),
+    ...toHomeserver.map((fault): Single => ({ leg: "to-homeserver", fault }))
+  ]
+}
+
+const underFault = Effect.fnUntraced(function*({ fault, leg }: Single) {
   const testbed = yield* Testbed
   const ping = Effect.result(Ping.ping(testbed))
   const struck = yield* Effect.scoped(Effect.gen(function*() {
-    const injection = yield* testbed.inject(fault)
+    const injection = yield* testbed.inject(fault, leg)
     const [got, duration] = yield* timed(ping)
     return { got, duration, applied: yield* injection.applied }
   }))
-  return { ...struck, expected: testbed.expected(fault), healed: yield* ping }
+  return { ...struck, expected: testbed.expected(fault, leg).expected, healed: yield* ping }
 })
 
 const withoutFault = Effect.gen(function*() {
   const [got, duration] = yield* timed(Effect.result(Ping.ping(yield* Testbed)))
-  return { expected: Expected.healthy, got, duration, applied: undefined, healed: undefined }
+  return { expected: Expected.ofHealthy.expected, got, duration, applied: undefined, healed: undefined }
 })
 
 /**
@@ -119,7 +188,7 @@ const withoutFault = Effect.gen(function*() {
  * @since 0.1.0
  */
 export const run = Effect.fnUntraced(function*<R = never>(options: {
-  readonly faults: ReadonlyArray<Fault.Fault>
+  readonly faults: ReadonlyArray<Single>
   readonly pingTimeout: Duration.Input
   /** Runs after each stop; `number` counts from 1 to `count`. */
   readonly report?: ((stop: Stop, number: number, count: number) => Effect.Effect<void, never, R>) | undefined
@@ -131,7 +200,7 @@ export const run = Effect.fnUntraced(function*<R = never>(options: {
   }
   const plan = [
     { name: "healthy", observe: withoutFault },
-    ...options.faults.map((fault) => ({ name: Fault.describe(fault), observe: underFault(fault) })),
+    ...options.faults.map((single) => ({ name: nameOf(single), observe: underFault(single) })),
     { name: "healed", observe: withoutFault }
   ]
   return yield* Effect.forEach(plan, ({ name, observe }, index) =>

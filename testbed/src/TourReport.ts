@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Duration, Result } from "effect"
-import type { Expected } from "./Expected.ts"
+import type { Expected } from "./plan/Expected.ts"
 import { isGood, type Observation, type Stop } from "./Tour.ts"
 
 /**
@@ -28,7 +28,7 @@ const expectedText = (expected: Expected): string => {
     case "Success":
       return "success"
     case "M_BAD_STATUS":
-      return `M_BAD_STATUS ${expected.appservice.status}`
+      return `M_BAD_STATUS ${expected.appservice?.status ?? ""}`.trimEnd()
     default:
       return expected._tag
   }

@@ -1,5 +1,5 @@
 import * as Ping from "@appservice-ping/client/Ping"
-import * as Fault from "@appservice-ping/testbed/Fault"
+import * as Fault from "@appservice-ping/testbed/plan/Fault"
 import { layerMemory, layerSocket, Testbed } from "@appservice-ping/testbed/Testbed"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
@@ -56,7 +56,7 @@ describe("the homeserver's deadline in memory, on virtual time", () => {
       const testbed = yield* Testbed
       const bytes =
         "HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}".length
-      yield* testbed.inject(Fault.drip({ gap: "300 millis" }))
+      yield* testbed.inject(Fault.drip({ gap: "300 millis", status: 200, body: "{}" }))
       const fiber = yield* Effect.forkChild(Ping.ping(testbed))
       yield* TestClock.adjust(bytes * 300 - 1)
       assert.isUndefined(fiber.pollUnsafe())

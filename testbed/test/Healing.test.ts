@@ -1,7 +1,7 @@
 import * as Ping from "@appservice-ping/client/Ping"
-import * as Catalogue from "@appservice-ping/testbed/Catalogue"
-import * as Fault from "@appservice-ping/testbed/Fault"
+import * as Fault from "@appservice-ping/testbed/plan/Fault"
 import { Testbed } from "@appservice-ping/testbed/Testbed"
+import * as Tour from "@appservice-ping/testbed/Tour"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { modes } from "./support/modes.ts"
@@ -11,12 +11,12 @@ const pingTimeout = "400 millis"
 
 for (const { name, run } of modes) {
   describe.concurrent(`healing, ${name}`, { timeout: 30_000 }, () => {
-    for (const fault of Catalogue.all(pingTimeout)) {
-      it.live(`${Fault.describe(fault)}: the ping works again when the scope of the fault ends`, () =>
+    for (const { fault, leg } of Tour.faults(pingTimeout)) {
+      it.live(`${Tour.nameOf({ fault, leg })}: the ping works again when the scope of the fault ends`, () =>
         Effect.gen(function*() {
           const testbed = yield* Testbed
           yield* Effect.scoped(Effect.gen(function*() {
-            const injection = yield* testbed.inject(fault)
+            const injection = yield* testbed.inject(fault, leg)
             yield* Effect.exit(Ping.ping(testbed))
             assert.strictEqual(yield* injection.applied, 1)
           }))

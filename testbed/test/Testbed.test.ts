@@ -1,5 +1,5 @@
 import * as Ping from "@appservice-ping/client/Ping"
-import * as Fault from "@appservice-ping/testbed/Fault"
+import * as Fault from "@appservice-ping/testbed/plan/Fault"
 import { registration, Testbed } from "@appservice-ping/testbed/Testbed"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Redacted } from "effect"
@@ -90,8 +90,8 @@ for (const { name, run } of modes) {
     it.live("knows what the homeserver has to answer, with its own deadline", () =>
       Effect.gen(function*() {
         const testbed = yield* Testbed
-        assert.strictEqual(testbed.expected(Fault.latency("2 seconds"))._tag, "M_CONNECTION_TIMEOUT")
-        assert.strictEqual(testbed.expected(Fault.latency("500 millis"))._tag, "Success")
+        assert.strictEqual(testbed.expected(Fault.latency("2 seconds")).expected._tag, "M_CONNECTION_TIMEOUT")
+        assert.strictEqual(testbed.expected(Fault.latency("500 millis")).expected._tag, "Success")
       }).pipe(run({ pingTimeout: "1 second" })))
 
     it.live("two testbeds know nothing of each other", () =>

@@ -1,8 +1,8 @@
 import * as PingError from "@appservice-ping/domain/PingError"
 import { fromText } from "@appservice-ping/domain/Registration"
-import * as Catalogue from "@appservice-ping/testbed/Catalogue"
-import * as Expected from "@appservice-ping/testbed/Expected"
-import * as Fault from "@appservice-ping/testbed/Fault"
+import type { Single } from "@appservice-ping/testbed/plan/Catalogue"
+import * as Expected from "@appservice-ping/testbed/plan/Expected"
+import * as Fault from "@appservice-ping/testbed/plan/Fault"
 import { layerMemory } from "@appservice-ping/testbed/Testbed"
 import * as Tour from "@appservice-ping/testbed/Tour"
 import * as TourReport from "@appservice-ping/testbed/TourReport"
@@ -21,7 +21,7 @@ const success = Result.succeed({ duration_ms: 1 })
 const timedOut = Result.fail(new PingError.ConnectionTimeout({ error: "late" }))
 
 const good: Tour.Observation = {
-  expected: Expected.of(Fault.stall({ at: "in-body" }), { timeout: pingTimeout }),
+  expected: { _tag: "M_CONNECTION_TIMEOUT", status: 504 },
   got: timedOut,
   duration: Duration.millis(1005),
   applied: 1,
@@ -34,7 +34,13 @@ describe("the judge of the tour", () => {
   it("finds nothing wrong where nothing is", () => {
     assert.deepStrictEqual(Tour.judge(good, bounds), [])
     assert.deepStrictEqual(
-      Tour.judge({ ...good, expected: Expected.healthy, got: success, applied: undefined, healed: undefined }, bounds),
+      Tour.judge({
+        ...good,
+        expected: Expected.ofHealthy.expected,
+        got: success,
+        applied: undefined,
+        healed: undefined
+      }, bounds),
       []
     )
   })
@@ -61,7 +67,7 @@ describe("the judge of the tour", () => {
 
   it("lets an answer take exactly a tenth longer than the deadline, and be early where no deadline is to pass", () => {
     assert.deepStrictEqual(Tour.judge({ ...good, duration: Duration.millis(1100) }, bounds), [])
-    const quick = { ...good, expected: Expected.healthy, got: success, duration: Duration.millis(1) }
+    const quick = { ...good, expected: Expected.ofHealthy.expected, got: success, duration: Duration.millis(1) }
     assert.deepStrictEqual(Tour.judge(quick, bounds), [])
   })
 
@@ -73,7 +79,7 @@ describe("the judge of the tour", () => {
 describe("the tour", () => {
   it.live("goes through every fault, healthy first and healed last, and finds all answers right", () =>
     Effect.gen(function*() {
-      const faults = Catalogue.all(pingTimeout)
+      const faults = Tour.faults(pingTimeout)
       const reported: Array<string> = []
       const stops = yield* Tour.run({
         faults,
@@ -87,14 +93,16 @@ describe("the tour", () => {
       assert.isTrue(Tour.isGood(stops))
       assert.deepStrictEqual(
         stops.map((stop) => stop.name),
-        ["healthy", ...faults.map(Fault.describe), "healed"]
+        ["healthy", ...faults.map(Tour.nameOf), "healed"]
       )
       assert.deepStrictEqual(reported, stops.map((stop, index) => `${index + 1}/${stops.length} ${stop.name}`))
     }).pipe(memory.run({ pingTimeout })))
 
   it.live("finds all answers right on sockets", () =>
     Effect.gen(function*() {
-      const faults = [Fault.refused, Fault.resetPeer({ at: "in-body" }), Fault.status(503), Fault.malformed]
+      const faults = [Fault.refused, Fault.resetPeer({ at: "in-body" }), Fault.status(503), Fault.malformed].map(
+        (fault): Single => ({ leg: "to-appservice", fault })
+      )
       const stops = yield* Tour.run({ faults, pingTimeout: "30 seconds" })
       assert.deepStrictEqual(stops.flatMap(({ problems }) => problems), [])
       assert.lengthOf(stops, 6)
@@ -102,7 +110,7 @@ describe("the tour", () => {
 
   it.effect("finds a homeserver wrong that is not as healthy as it should be", () =>
     Effect.gen(function*() {
-      const stops = yield* Tour.run({ faults: [Fault.refused], pingTimeout })
+      const stops = yield* Tour.run({ faults: [{ leg: "to-appservice", fault: Fault.refused }], pingTimeout })
       assert.deepStrictEqual(stops.map(({ problems }) => problems), [["wrong answer"], ["not healed"], [
         "wrong answer"
       ]])
@@ -145,7 +153,7 @@ describe("the report of the tour", () => {
   })
 
   it("fits into 100 columns for every fault of the catalogue", () => {
-    const names = Catalogue.all("1500 millis").map(Fault.describe)
+    const names = Tour.faults("1500 millis").map(Tour.nameOf)
     const all = names.map((name): Tour.Stop => ({ name, observation: good, problems: [] }))
     for (const row of TourReport.table(all, { isColoured: false }).split("\n")) assert.isAtMost(row.length, 100)
   })

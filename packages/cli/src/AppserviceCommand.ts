@@ -3,16 +3,16 @@
  *
  * @since 0.1.0
  */
-import { urlOf } from "@appservice-ping/domain/Registration"
 import { Appservice } from "@appservice-ping/server/appservice/Appservice"
 import { under } from "@appservice-ping/server/Exchange"
-import { Console, Effect, Option, Result } from "effect"
+import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { type CommandFailure, negative, wrongUsage } from "./internal/CommandFailure.ts"
+import { negative } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
-import { read, type RegistrationFile } from "./internal/registrationFile.ts"
+import { isElsewhere, notHere, type Place, placeOf } from "./internal/place.ts"
+import { read } from "./internal/registrationFile.ts"
 import { serve } from "./internal/server.ts"
-import { plain, quoted } from "./internal/text.ts"
+import { quoted } from "./internal/text.ts"
 
 /**
  * The `appservice` command.
@@ -32,7 +32,9 @@ export const command = Command.make(
   },
   Effect.fnUntraced(function*({ host, port, registration }) {
     const file = yield* read(registration)
-    const place = yield* Effect.fromResult(placeOf(file, Option.getOrUndefined(host), Option.getOrUndefined(port)))
+    const place = yield* Effect.fromResult(
+      placeOf(file, { host: Option.getOrUndefined(host), port: Option.getOrUndefined(port) })
+    )
     return yield* run(place).pipe(
       Effect.provide(Appservice.layer({
         registration: file.registration,
@@ -43,14 +45,10 @@ export const command = Command.make(
               : `ping received with transaction id ${quoted(transactionId)}`
           )
       })),
-      Effect.catchTag("ListenError", (error) =>
-        isElsewhere.has(error.code) && Option.isNone(host)
-          ? wrongUsage(
-            `${plain(file.file)}: url leads to ${
-              plain(place.host)
-            }, which is no address of this machine; pass --host and --port to say where to listen`
-          )
-          : negative(error.message))
+      Effect.catchTag(
+        "ListenError",
+        (error) => isElsewhere(error) && Option.isNone(host) ? notHere(file.file, place) : negative(error.message)
+      )
     )
   })
 ).pipe(
@@ -65,44 +63,6 @@ export const command = Command.make(
     }
   ])
 )
-
-/** The codes of a host that is not this machine: only an attempt to listen tells. */
-const isElsewhere: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"])
-
-interface Place {
-  readonly host: string
-  readonly port: number
-  /** The path of the registration's url (A8). */
-  readonly path: string
-}
-
-const placeOf = (
-  { file, registration }: RegistrationFile,
-  host: string | undefined,
-  port: number | undefined
-): Result.Result<Place, CommandFailure> => {
-  const text = urlOf(registration)
-  const url = text === undefined ? null : URL.parse(text)
-  if (url === null) {
-    return port === undefined
-      ? Result.fail(wrongUsage(`${plain(file)}: url is empty; pass --port to say where to listen`))
-      : Result.succeed({ host: host ?? "127.0.0.1", port, path: "" })
-  }
-  if (port === undefined && url.protocol === "https:") {
-    return Result.fail(
-      wrongUsage(
-        `${
-          plain(file)
-        }: url is https, and this appservice speaks plain http behind a proxy; pass --host and --port to say where`
-      )
-    )
-  }
-  return Result.succeed({
-    host: host ?? url.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: port ?? Number(url.port === "" ? 80 : url.port),
-    path: url.pathname
-  })
-}
 
 const run = Effect.fnUntraced(function*({ host, path, port }: Place) {
   const { handle } = yield* Appservice

@@ -6,22 +6,34 @@
 import { Effect, Layer } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import * as AppserviceCommand from "./AppserviceCommand.ts"
+import * as DoctorCommand from "./DoctorCommand.ts"
 import * as HomeserverCommand from "./HomeserverCommand.ts"
 import type { CommandFailure } from "./internal/CommandFailure.ts"
 import * as Logging from "./internal/logger.ts"
 import { fromCliError } from "./internal/usage.ts"
 import { version } from "./internal/version.ts"
 import * as PingCommand from "./PingCommand.ts"
+import * as ProxyCommand from "./ProxyCommand.ts"
+import * as ScenarioCommand from "./ScenarioCommand.ts"
+import * as WatchCommand from "./WatchCommand.ts"
 
 /**
- * The `appservice-ping` command with its three subcommands.
+ * The `appservice-ping` command with its subcommands.
  *
  * @category commands
  * @since 0.1.0
  */
 export const command = Command.make("appservice-ping").pipe(
   Command.withDescription("The Matrix application service ping: ask for one, or answer it as either side."),
-  Command.withSubcommands([HomeserverCommand.command, AppserviceCommand.command, PingCommand.command])
+  Command.withSubcommands([
+    HomeserverCommand.command,
+    AppserviceCommand.command,
+    PingCommand.command,
+    DoctorCommand.command,
+    WatchCommand.command,
+    ScenarioCommand.command,
+    ProxyCommand.command
+  ])
 )
 
 /** Help and version go to stdout as they are; what is wrong with a call is told in two lines by {@link run}. */

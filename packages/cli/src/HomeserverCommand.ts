@@ -34,7 +34,7 @@ export const command = Command.make(
     userTokens: Flags.userTokens
   },
   Effect.fnUntraced(function*({ host, pingTimeout, port, registration, userTokens }) {
-    const files = yield* Effect.forEach(registration, read)
+    const files = yield* Effect.forEach(registration, (file) => read(file))
     const registry = AppserviceRegistry.layer(files.map((file) => file.registration), { userTokens })
     const leg = OutgoingLeg.layer({ timeout: Option.getOrUndefined(pingTimeout) }).pipe(
       Layer.provide(NodeTransport.layer())

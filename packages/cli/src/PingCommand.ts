@@ -4,19 +4,19 @@
  * @since 0.1.0
  */
 import * as Ping from "@appservice-ping/client/Ping"
+import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
-import * as Diagnosis from "@appservice-ping/domain/Diagnosis"
-import type { PingError } from "@appservice-ping/domain/PingError"
-import type { Registration } from "@appservice-ping/domain/Registration"
-import * as Token from "@appservice-ping/domain/Token"
-import type { TransportError } from "@appservice-ping/domain/TransportError"
+import type * as Diagnosis from "@appservice-ping/domain/Diagnosis"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Console, Effect, Option, Result } from "effect"
 import { Command, Flag } from "effect/cli"
-import { negative } from "./internal/CommandFailure.ts"
+import type { HttpClient } from "effect/http/HttpClient"
+import { negative, wrongUsage } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
-import { read } from "./internal/registrationFile.ts"
-import { plain } from "./internal/text.ts"
+import { explain, failed, nothing } from "./internal/pingReport.ts"
+import { isElsewhere, notHere, type Override, placeOf } from "./internal/place.ts"
+import { read, type RegistrationFile } from "./internal/registrationFile.ts"
+import { standIn } from "./internal/standIn.ts"
 
 /**
  * The `ping` command.
@@ -34,32 +34,45 @@ export const command = Command.make(
       Flag.withDescription("Any text, handed on to the appservice"),
       Flag.optional
     ),
+    verify: Flag.Boolean("verify").pipe(
+      Flag.withDescription("Listen in the appservice's place, and see whether the ping arrives here"),
+      Flag.withDefault(false)
+    ),
+    host: Flags.host.pipe(
+      Flag.withDescription("Where to listen with --verify (the host of the registration's url)"),
+      Flag.optional
+    ),
+    port: Flags.port.pipe(
+      Flag.withDescription("The port to listen on with --verify (the one of the registration's url)"),
+      Flag.optional
+    ),
     timeout: Flags.duration("timeout").pipe(
       Flag.withDescription("How long the homeserver may take to answer (\"90 seconds\")"),
       Flag.optional
     ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print the result as one JSON object"),
-      Flag.withDefault(false)
-    )
+    json: Flags.json.pipe(Flag.withDescription("Print the result as one JSON object"))
   },
-  Effect.fnUntraced(function*({ homeserver, json, registration: file, timeout, transactionId }) {
-    const { registration } = yield* read(file)
-    const result = yield* Effect.result(Ping.ping({
-      homeserver,
-      registration,
-      transactionId: Option.getOrUndefined(transactionId),
-      timeout: Option.getOrUndefined(timeout)
-    }))
+  Effect.fnUntraced(function*({ homeserver, host, json, port, registration: name, timeout, transactionId, verify }) {
+    if (!verify && (Option.isSome(host) || Option.isSome(port))) {
+      return yield* wrongUsage("--host and --port say where to listen, which only --verify does")
+    }
+    if (verify && Option.isSome(transactionId)) {
+      return yield* wrongUsage("--transaction-id and --verify do not go together: a verified ping has an id of its own")
+    }
+    const file = yield* read(name)
+    const options = { homeserver, registration: file.registration, timeout: Option.getOrUndefined(timeout) }
+    const override = { host: Option.getOrUndefined(host), port: Option.getOrUndefined(port) }
+    const ping: Effect.Effect<Answered, Diagnosis.Diagnosable, HttpClient> = verify
+      ? (yield* listening(file, override)).ping({ ...options, registration: file.registration })
+      : Ping.ping({ ...options, transactionId: Option.getOrUndefined(transactionId) })
+    const result = yield* Effect.result(ping)
     const report = Result.isSuccess(result)
-      ? { ...nothing, duration_ms: result.success.duration_ms }
-      : failed(result.failure, registration, homeserver)
+      ? { ...nothing, verified: verify ? true : null, duration_ms: result.success.duration_ms }
+      : failed(result.failure, file.registration, homeserver)
     if (json) yield* Console.log(JSON.stringify(report))
     if (report.duration_ms === null) return yield* negative(...json ? [] : explain(report))
-    if (!json) {
-      yield* Console.log(`${AppserviceUrl.redact(homeserver)} reached the appservice in ${report.duration_ms} ms`)
-    }
-  }, Effect.provide(NodeHttpClient.layerNodeHttp))
+    if (!json) yield* Console.log(success(AppserviceUrl.redact(homeserver), report.duration_ms, verify))
+  }, (effect) => Effect.provide(Effect.scoped(effect), NodeHttpClient.layerNodeHttp))
 ).pipe(
   Command.withDescription(
     "Asks the homeserver to ping the appservice. Exit code 0 and the duration, or 1 and what is wrong, who must act and what to do."
@@ -73,76 +86,31 @@ export const command = Command.make(
   ])
 )
 
-interface Report {
-  /** The errcode, or what happened where no homeserver answered: `HomeserverUnreachable`, `NotHomeserver`, `Undecided`. */
-  readonly tag: string | null
-  readonly errcode: string | null
-  /** The HTTP status that the error is about, the start of the body that came with it, and where a redirect leads. */
-  readonly status: number | null
-  readonly body: string | null
-  readonly location: string | null
-  readonly error: string | null
-  readonly cause: string | null
-  readonly advice: string | null
-  readonly actor: Diagnosis.Actor | null
-  readonly temporary: boolean | null
-  readonly duration_ms: number | null
+interface Answered {
+  readonly duration_ms: number
 }
 
-const nothing: Report = {
-  tag: null,
-  errcode: null,
-  status: null,
-  body: null,
-  location: null,
-  error: null,
-  cause: null,
-  advice: null,
-  actor: null,
-  temporary: null,
-  duration_ms: null
-}
+/** Listens in the appservice's place, for pings that are seen to arrive. */
+const listening = Effect.fnUntraced(function*(file: RegistrationFile, override: Override) {
+  const place = yield* Effect.fromResult(placeOf(file, override))
+  const service = yield* VerifiedPing.make()
+  yield* standIn(place, file.registration, service.received).pipe(
+    Effect.catchTag("ListenError", (error) => {
+      if (isElsewhere(error) && override.host === undefined) return notHere(file.file, place)
+      return error.code === "EADDRINUSE"
+        ? negative(
+          `cannot listen on ${urlHost(place.host)}:${place.port}: the port is taken, probably by the appservice itself`,
+          "Stop it while the ping is verified, or ping without --verify, which believes the homeserver."
+        )
+        : negative(error.message)
+    })
+  )
+  return service
+})
 
-const errcodeOf = (error: PingError | TransportError): string | null => {
-  switch (error._tag) {
-    case "HomeserverUnreachable":
-    case "NotHomeserver":
-    case "Undecided":
-      return null
-    case "OtherErrcode":
-      return error.errcode
-    default:
-      return error._tag
-  }
-}
+const urlHost = (host: string): string => host.includes(":") ? `[${host}]` : host
 
-const failed = (error: PingError | TransportError, registration: Registration, homeserver: URL): Report => {
-  // One peer writes the hs_token into its errors, and any could echo a token.
-  const shown = (text: string) => plain(Token.scrub(text, [registration.as_token, registration.hs_token]))
-  const errcode = errcodeOf(error)
-  const { actor, advice, cause, temporary } = Diagnosis.diagnose(error, {
-    url: registration.url,
-    homeserver: homeserver.href
-  })
-  return {
-    ...nothing,
-    tag: error._tag,
-    status: "status" in error ? error.status ?? null : null,
-    body: "body" in error && error.body !== undefined ? shown(error.body) : null,
-    location: "location" in error && error.location !== undefined ? shown(error.location) : null,
-    errcode: errcode === null ? null : shown(errcode),
-    error: shown(error.message),
-    cause: shown(cause),
-    advice: shown(advice),
-    actor,
-    temporary
-  }
-}
-
-const explain = ({ actor, advice, cause, error, temporary }: Report): ReadonlyArray<string> => [
-  `${error}`,
-  `  What is wrong:  ${cause}`,
-  `  What to do:     ${advice}`,
-  `  Who must act:   ${actor}`,
-  `  Trying again:   ${temporary === true ? "can help" : "does not help until that is done"}`
-]
+const success = (homeserver: string, millis: number, isVerified: boolean): string =>
+  isVerified
+    ? `${homeserver} reached this machine in ${millis} ms: the ping arrived here, and the homeserver confirms it`
+    : `${homeserver} reached the appservice in ${millis} ms`

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { run, start } from "./support/Cli.ts"
-import { canaries, registration, write } from "./support/files.ts"
+import { run, start, startAppservice, startHomeserver } from "./support/Cli.ts"
+import { canaries, writeRegistration } from "./support/files.ts"
 import { taken } from "./support/servers.ts"
 
 const ready = /^appservice ready at (http:\/\/127\.0\.0\.1:\d+)(\S*)$/m
@@ -15,9 +15,9 @@ const ping = (url: string, body: string, token: string = canaries.hs_token) =>
 describe("appservice", () => {
   it.effect("A5 answers a ping, and prints one line for each with its transaction id", () =>
     Effect.gen(function*() {
-      const file = yield* write(registration())
-      const running = yield* start(["appservice", "--port", "0", "--registration", file])
-      const [, origin] = yield* running.printed(ready)
+      const file = yield* writeRegistration()
+      const running = yield* startAppservice("--registration", file)
+      const { origin } = running
       const endpoint = `${origin}/_matrix/app/v1/ping`
       assert.deepStrictEqual(yield* ping(endpoint, "{\"transaction_id\":\"one\"}"), { status: 200, body: "{}" })
       assert.strictEqual((yield* ping(endpoint, "{}")).status, 200)
@@ -41,9 +41,9 @@ describe("appservice", () => {
 
   it.effect("a transaction id reaches the terminal in one line of bounded length, its control characters escaped", () =>
     Effect.gen(function*() {
-      const file = yield* write(registration())
-      const running = yield* start(["appservice", "--port", "0", "--registration", file])
-      const [, origin] = yield* running.printed(ready)
+      const file = yield* writeRegistration()
+      const running = yield* startAppservice("--registration", file)
+      const { origin } = running
       const endpoint = `${origin}/_matrix/app/v1/ping`
       yield* ping(endpoint, JSON.stringify({ transaction_id: "a\n\u001b[2J\"\\\u202e\u0085b\ud800ü🙂" }))
       yield* ping(endpoint, JSON.stringify({ transaction_id: "x".repeat(100_000) }))
@@ -60,9 +60,9 @@ describe("appservice", () => {
 
   it.effect("goes on when nobody reads its output any more", () =>
     Effect.gen(function*() {
-      const file = yield* write(registration())
-      const running = yield* start(["appservice", "--port", "0", "--registration", file])
-      const [, origin] = yield* running.printed(ready)
+      const file = yield* writeRegistration()
+      const running = yield* startAppservice("--registration", file)
+      const { origin } = running
       yield* running.deafen
       for (let i = 0; i < 5; i++) {
         assert.strictEqual((yield* ping(`${origin}/_matrix/app/v1/ping`, "{}")).status, 200)
@@ -74,12 +74,12 @@ describe("appservice", () => {
   for (const path of ["/bridge/", "/bridge", "/a/b%20c/"]) {
     it.effect(`A8 a url with the path ${path} is where the pings arrive`, () =>
       Effect.gen(function*() {
-        const file = yield* write(registration({ url: `http://127.0.0.1:29317${path}` }))
-        const running = yield* start(["appservice", "--port", "0", "--registration", file])
-        const [, origin, prefix] = yield* running.printed(ready)
-        assert.strictEqual(prefix, path.replace(/\/$/, ""))
-        assert.strictEqual((yield* ping(`${origin}${prefix}/_matrix/app/v1/ping`, "{}")).status, 200)
-        assert.strictEqual((yield* ping(`${origin}${prefix}x/_matrix/app/v1/ping`, "{}")).status, 404)
+        const file = yield* writeRegistration({ url: `http://127.0.0.1:29317${path}` })
+        const running = yield* startAppservice("--registration", file)
+        const base = `${running.origin}${running.path}`
+        assert.strictEqual(running.path, path.replace(/\/$/, ""))
+        assert.strictEqual((yield* ping(`${base}/_matrix/app/v1/ping`, "{}")).status, 200)
+        assert.strictEqual((yield* ping(`${base}x/_matrix/app/v1/ping`, "{}")).status, 404)
       }))
   }
 
@@ -87,7 +87,7 @@ describe("appservice", () => {
     Effect.gen(function*() {
       // The port was free a moment ago; whoever takes it meanwhile makes the command fail, not hang.
       const { port } = yield* Effect.scoped(taken)
-      const file = yield* write(registration({ url: `http://127.0.0.1:${port}` }))
+      const file = yield* writeRegistration({ url: `http://127.0.0.1:${port}` })
       const running = yield* start(["appservice", "--registration", file])
       const [, origin] = yield* running.printed(ready)
       assert.strictEqual(origin, `http://127.0.0.1:${port}`)
@@ -119,7 +119,7 @@ describe("appservice", () => {
   for (const [title, url, message, expected] of refused) {
     it.effect(`${title}: says what to pass`, () =>
       Effect.gen(function*() {
-        const file = yield* write(registration({ url }))
+        const file = yield* writeRegistration({ url })
         const { code, stderr, stdout } = yield* run(["appservice", "--registration", file])
         assert.strictEqual(stderr, `${file}: ${message}\n`)
         assert.strictEqual(stdout, "")
@@ -129,7 +129,7 @@ describe("appservice", () => {
 
   it.effect("--host and --port say where to listen instead", () =>
     Effect.gen(function*() {
-      const file = yield* write(registration({ url: "https://bridge.invalid/bridge" }))
+      const file = yield* writeRegistration({ url: "https://bridge.invalid/bridge" })
       const running = yield* start(["appservice", "--registration", file, "--host", "127.0.0.1", "--port", "0"])
       const [, origin] = yield* running.printed(ready)
       assert.strictEqual((yield* ping(`${origin}/bridge/_matrix/app/v1/ping`, "{}")).status, 200)
@@ -139,7 +139,7 @@ describe("appservice", () => {
 
   it.effect("a --host that is no address of this machine is one line on stderr and exit code 1", () =>
     Effect.gen(function*() {
-      const file = yield* write(registration())
+      const file = yield* writeRegistration()
       const { code, stderr } = yield* run(["appservice", "--registration", file, "--host", "192.0.2.1", "--port", "0"])
       assert.match(stderr, /^cannot listen on 192\.0\.2\.1:0: this machine has no such address; .*\n$/)
       assert.strictEqual(code, 1)
@@ -148,7 +148,7 @@ describe("appservice", () => {
   it.effect("a port that is taken is one line on stderr and exit code 1", () =>
     Effect.gen(function*() {
       const { port } = yield* taken
-      const file = yield* write(registration({ url: `http://127.0.0.1:${port}` }))
+      const file = yield* writeRegistration({ url: `http://127.0.0.1:${port}` })
       const { code, stderr } = yield* run(["appservice", "--registration", file])
       assert.include(stderr, `cannot listen on 127.0.0.1:${port}: the port is taken`)
       assert.strictEqual(code, 1)
@@ -158,12 +158,10 @@ describe("appservice", () => {
 describe("the three commands together", () => {
   it.effect("a ping goes from the client over the homeserver to the appservice and back", () =>
     Effect.gen(function*() {
-      const draft = yield* write(registration({ url: "http://127.0.0.1:29317/bridge/" }))
-      const appservice = yield* start(["appservice", "--registration", draft, "--port", "0"])
-      const [, appserviceOrigin] = yield* appservice.printed(ready)
-      const file = yield* write(registration({ url: `${appserviceOrigin}/bridge/` }))
-      const homeserver = yield* start(["homeserver", "--registration", file, "--port", "0"])
-      const [, origin = ""] = yield* homeserver.printed(/^homeserver ready at (\S+)$/m)
+      const draft = yield* writeRegistration({ url: "http://127.0.0.1:29317/bridge/" })
+      const appservice = yield* startAppservice("--registration", draft)
+      const file = yield* writeRegistration({ url: `${appservice.origin}/bridge/` })
+      const { origin } = yield* startHomeserver("--registration", file)
 
       const { code, stderr, stdout } = yield* run([
         "ping",

@@ -1,11 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { connect } from "node:net"
-import { run, start } from "./support/Cli.ts"
-import { canaries, registration, write } from "./support/files.ts"
+import { run, startHomeserver } from "./support/Cli.ts"
+import { assertNoToken, canaries, writeRegistration } from "./support/files.ts"
 import { answering, silent, taken } from "./support/servers.ts"
-
-const ready = /^homeserver ready at (http:\/\/127\.0\.0\.1:\d+)$/m
 
 const ping = (origin: string | undefined, id: string, token: string) =>
   Effect.promise(async () => {
@@ -17,22 +15,13 @@ const ping = (origin: string | undefined, id: string, token: string) =>
     return { status: response.status, body: await response.json() }
   })
 
-const assertNoToken = (text: string) => {
-  for (const canary of Object.values(canaries)) assert.notInclude(text, canary)
-}
-
 describe("homeserver", () => {
   it.effect("prints one line when it is ready, answers for every registration, and knows its users", () =>
     Effect.gen(function*() {
       const appservice = yield* answering(200, "{}")
-      const one = yield* write(registration({ url: appservice.url }))
-      const two = yield* write(
-        registration({ id: "signal", as_token: `${canaries.as_token}_two`, url: appservice.url })
-      )
-      const running = yield* start([
-        "homeserver",
-        "--port",
-        "0",
+      const one = yield* writeRegistration({ url: appservice.url })
+      const two = yield* writeRegistration({ id: "signal", as_token: `${canaries.as_token}_two`, url: appservice.url })
+      const running = yield* startHomeserver(
         "--registration",
         one,
         "--registration",
@@ -41,8 +30,8 @@ describe("homeserver", () => {
         canaries.user,
         "--user-token",
         `${canaries.user}_two`
-      ])
-      const [, origin] = yield* running.printed(ready)
+      )
+      const { origin } = running
 
       assert.strictEqual((yield* ping(origin, "telegram", canaries.as_token)).status, 200)
       assert.strictEqual((yield* ping(origin, "signal", `${canaries.as_token}_two`)).status, 200)
@@ -63,17 +52,9 @@ describe("homeserver", () => {
   it.effect("--ping-timeout bounds the call to the appservice", () =>
     Effect.gen(function*() {
       const appservice = yield* silent
-      const file = yield* write(registration({ url: appservice.url }))
-      const running = yield* start([
-        "homeserver",
-        "--port",
-        "0",
-        "--ping-timeout",
-        "200 millis",
-        "--registration",
-        file
-      ])
-      const [, origin] = yield* running.printed(ready)
+      const file = yield* writeRegistration({ url: appservice.url })
+      const running = yield* startHomeserver("--ping-timeout", "200 millis", "--registration", file)
+      const { origin } = running
       const { body, status } = yield* ping(origin, "telegram", canaries.as_token)
       assert.strictEqual(status, 504)
       assert.strictEqual(body.errcode, "M_CONNECTION_TIMEOUT")
@@ -84,9 +65,9 @@ describe("homeserver", () => {
     it.effect(`${signal} stops it within 2 seconds with exit code 0 while pings stall and connections are open`, () =>
       Effect.gen(function*() {
         const appservice = yield* silent
-        const file = yield* write(registration({ url: appservice.url }))
-        const running = yield* start(["homeserver", "--port", "0", "--registration", file])
-        const [, origin] = yield* running.printed(ready)
+        const file = yield* writeRegistration({ url: appservice.url })
+        const running = yield* startHomeserver("--registration", file)
+        const { origin } = running
         // A connection that is kept alive, and two pings that wait for the appservice.
         yield* Effect.promise(async () => (await fetch(`${origin}/_matrix/client/versions`)).text())
         for (let i = 0; i < 2; i++) {
@@ -105,9 +86,9 @@ describe("homeserver", () => {
 
   it.effect("C17 the CORS headers stand on the answer to what is no HTTP", () =>
     Effect.gen(function*() {
-      const file = yield* write(registration())
-      const running = yield* start(["homeserver", "--port", "0", "--registration", file])
-      const [, origin = ""] = yield* running.printed(ready)
+      const file = yield* writeRegistration()
+      const running = yield* startHomeserver("--registration", file)
+      const { origin } = running
       const answer = yield* Effect.callback<string>((resume) => {
         let text = ""
         const socket = connect(Number(new URL(origin).port), "127.0.0.1", () => socket.write("garbage\r\n\r\n"))
@@ -122,8 +103,8 @@ describe("homeserver", () => {
 
   it.effect("C23 refuses two registrations with one id, names both files, and does not start", () =>
     Effect.gen(function*() {
-      const one = yield* write(registration())
-      const two = yield* write(registration({ as_token: `${canaries.as_token}_two` }))
+      const one = yield* writeRegistration()
+      const two = yield* writeRegistration({ as_token: `${canaries.as_token}_two` })
       const { code, stderr, stdout } = yield* run([
         "homeserver",
         "--port",
@@ -143,9 +124,9 @@ describe("homeserver", () => {
 
   it.effect("C23 refuses two registrations with one as_token, names both files, and shows no token", () =>
     Effect.gen(function*() {
-      const one = yield* write(registration())
-      const other = yield* write(registration({ id: "irc", as_token: `${canaries.as_token}_three` }))
-      const two = yield* write(registration({ id: "signal" }))
+      const one = yield* writeRegistration()
+      const other = yield* writeRegistration({ id: "irc", as_token: `${canaries.as_token}_three` })
+      const two = yield* writeRegistration({ id: "signal" })
       const { code, stderr, stdout } = yield* run([
         "homeserver",
         "--port",
@@ -164,7 +145,7 @@ describe("homeserver", () => {
 
   it.effect("refuses a file that is given twice, and a user token that is an as_token", () =>
     Effect.gen(function*() {
-      const file = yield* write(registration())
+      const file = yield* writeRegistration()
       const twice = yield* run(["homeserver", "--port", "0", "--registration", file, "--registration", file])
       assert.strictEqual(twice.stderr, `${file}: the file is given twice\n`)
       assert.strictEqual(twice.code, 2)
@@ -179,7 +160,7 @@ describe("homeserver", () => {
   it.effect("a port that is taken is one line on stderr and exit code 1", () =>
     Effect.gen(function*() {
       const { port } = yield* taken
-      const file = yield* write(registration())
+      const file = yield* writeRegistration()
       const { code, stderr, stdout } = yield* run(["homeserver", "--port", `${port}`, "--registration", file])
       assert.strictEqual(
         stderr,
@@ -192,9 +173,9 @@ describe("homeserver", () => {
   it.effect("D8 writes no token to stdout or stderr, whatever is asked", () =>
     Effect.gen(function*() {
       const appservice = yield* answering(500, `${canaries.hs_token} ${canaries.as_token}`)
-      const file = yield* write(registration({ url: appservice.url }))
-      const running = yield* start(["homeserver", "--port", "0", "--registration", file, "--user-token", canaries.user])
-      const [, origin] = yield* running.printed(ready)
+      const file = yield* writeRegistration({ url: appservice.url })
+      const running = yield* startHomeserver("--registration", file, "--user-token", canaries.user)
+      const { origin } = running
       for (const token of Object.values(canaries)) {
         const { body } = yield* ping(origin, "telegram", token)
         assert.notInclude(JSON.stringify(body), canaries.hs_token)

@@ -1,20 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { run, start } from "./support/Cli.ts"
-import { canaries, registration, write } from "./support/files.ts"
-import { answering, listen, silent } from "./support/servers.ts"
+import { assertNoToken, canaries, writeRegistration } from "./support/files.ts"
+import * as InProcess from "./support/inProcess.ts"
+import { answering, listen, silent, taken } from "./support/servers.ts"
 
-const file = write(registration())
+const file = writeRegistration()
 
-const assertNoToken = (text: string) => {
-  for (const canary of Object.values(canaries)) assert.notInclude(text, canary)
-}
+const ping = (url: string, ...args: ReadonlyArray<string>) =>
+  Effect.flatMap(file, (path) => run(["ping", "--registration", path, "--homeserver", url, ...args]))
 
 describe("ping", () => {
   it.effect("prints the duration on stdout and ends with exit code 0", () =>
     Effect.gen(function*() {
       const { url } = yield* answering(200, "{\"duration_ms\":12}")
-      const ended = yield* run(["ping", "--registration", yield* file, "--homeserver", url])
+      const ended = yield* ping(url)
       assert.deepStrictEqual(ended, {
         code: 0,
         signal: null,
@@ -27,7 +27,7 @@ describe("ping", () => {
     Effect.gen(function*() {
       const { url } = yield* answering(200, "{\"duration_ms\":12}")
       const secret = `${url.replace("http://", `http://user:${canaries.user}@`)}/path?access_token=${canaries.user}`
-      const { stderr, stdout } = yield* run(["ping", "--registration", yield* file, "--homeserver", secret])
+      const { stderr, stdout } = yield* ping(secret)
       assert.strictEqual(stdout, `${url}/path reached the appservice in 12 ms\n`)
       assert.strictEqual(stderr, "")
     }))
@@ -39,17 +39,8 @@ describe("ping", () => {
         requests.push(text)
         socket.end("HTTP/1.1 200 OK\r\ncontent-length: 17\r\nconnection: close\r\n\r\n{\"duration_ms\":1}")
       })
-      const registrationFile = yield* file
       for (const id of ["txn one", ""]) {
-        const { code } = yield* run([
-          "ping",
-          "--registration",
-          registrationFile,
-          "--homeserver",
-          url,
-          "--transaction-id",
-          id
-        ])
+        const { code } = yield* ping(url, "--transaction-id", id)
         assert.strictEqual(code, 0)
       }
       assert.lengthOf(requests, 2)
@@ -65,7 +56,7 @@ describe("ping", () => {
         502,
         "{\"errcode\":\"M_BAD_STATUS\",\"error\":\"it answered 401\",\"status\":401,\"body\":\"{}\"}"
       )
-      const { code, stderr, stdout } = yield* run(["ping", "--registration", yield* file, "--homeserver", url])
+      const { code, stderr, stdout } = yield* ping(url)
       assert.strictEqual(stdout, "")
       const lines = stderr.trimEnd().split("\n")
       assert.strictEqual(lines[0], "M_BAD_STATUS: it answered 401")
@@ -80,7 +71,7 @@ describe("ping", () => {
   it.effect("explains a homeserver that is not there", () =>
     Effect.gen(function*() {
       const { url } = yield* Effect.scoped(answering(200, ""))
-      const { code, stderr, stdout } = yield* run(["ping", "--registration", yield* file, "--homeserver", url])
+      const { code, stderr, stdout } = yield* ping(url)
       assert.include(stderr, "The homeserver could not be reached")
       assert.include(stderr, "the connection was refused")
       assert.include(stderr, "  Trying again:   can help")
@@ -91,30 +82,15 @@ describe("ping", () => {
   it.effect("--timeout ends a ping that gets no answer, which is undecided and not failed", () =>
     Effect.gen(function*() {
       const { url } = yield* silent
-      const { code, stderr } = yield* run([
-        "ping",
-        "--registration",
-        yield* file,
-        "--homeserver",
-        url,
-        "--timeout",
-        "300 millis"
-      ])
-      assert.include(stderr, "gave no answer within 300ms: the ping is undecided, not failed")
+      const { code, stderr } = yield* ping(url, "--timeout", "300 millis")
+      assert.match(stderr, /gave no answer within .*: the ping is undecided, not failed/)
       assert.strictEqual(code, 1)
     }))
 
   it.effect("--json prints one object on stdout for a good ping", () =>
     Effect.gen(function*() {
       const { url } = yield* answering(200, "{\"duration_ms\":0}")
-      const { code, stderr, stdout } = yield* run([
-        "ping",
-        "--json",
-        "--registration",
-        yield* file,
-        "--homeserver",
-        url
-      ])
+      const { code, stderr, stdout } = yield* ping(url, "--json")
       assert.lengthOf(stdout.trimEnd().split("\n"), 1)
       assert.deepStrictEqual(JSON.parse(stdout), {
         tag: null,
@@ -127,7 +103,8 @@ describe("ping", () => {
         advice: null,
         actor: null,
         temporary: null,
-        duration_ms: 0
+        duration_ms: 0,
+        verified: null
       })
       assert.strictEqual(stderr, "")
       assert.strictEqual(code, 0)
@@ -136,14 +113,7 @@ describe("ping", () => {
   it.effect("--json prints one object on stdout for a failed ping, and nothing on stderr", () =>
     Effect.gen(function*() {
       const { url } = yield* answering(504, "{\"errcode\":\"M_CONNECTION_TIMEOUT\",\"error\":\"too\\nslow\"}")
-      const { code, stderr, stdout } = yield* run([
-        "ping",
-        "--json",
-        "--registration",
-        yield* file,
-        "--homeserver",
-        url
-      ])
+      const { code, stderr, stdout } = yield* ping(url, "--json")
       const report = JSON.parse(stdout)
       assert.strictEqual(report.errcode, "M_CONNECTION_TIMEOUT")
       assert.strictEqual(report.error, "M_CONNECTION_TIMEOUT: too slow")
@@ -163,7 +133,8 @@ describe("ping", () => {
         "location",
         "status",
         "tag",
-        "temporary"
+        "temporary",
+        "verified"
       ])
       assert.strictEqual(stderr, "")
       assert.strictEqual(code, 1)
@@ -172,7 +143,7 @@ describe("ping", () => {
   it.effect("--json says null for the errcode where no homeserver answered", () =>
     Effect.gen(function*() {
       const { url } = yield* answering(502, "<h1>Bad Gateway</h1>", "content-type: text/html\r\n")
-      const { code, stdout } = yield* run(["ping", "--json", "--registration", yield* file, "--homeserver", url])
+      const { code, stdout } = yield* ping(url, "--json")
       const report = JSON.parse(stdout)
       assert.strictEqual(report.errcode, null)
       assert.strictEqual(report.tag, "NotHomeserver")
@@ -189,17 +160,9 @@ describe("ping", () => {
         502,
         JSON.stringify({ errcode: "M_CONNECTION_FAILED", error: echo, body: echo, status: 500 })
       )
-      const registrationFile = yield* file
       const withSecrets = url.replace("http://", `http://user:${canaries.user}@`) + `/?access_token=${canaries.user}#x`
       for (const json of [[], ["--json"]]) {
-        const { code, stderr, stdout } = yield* run([
-          "ping",
-          "--registration",
-          registrationFile,
-          "--homeserver",
-          withSecrets,
-          ...json
-        ])
+        const { code, stderr, stdout } = yield* ping(withSecrets, ...json)
         assertNoToken(stdout + stderr)
         assert.include(stdout + stderr, "<redacted>")
         assert.notMatch(stdout + stderr, /\p{Cf}/u)
@@ -219,6 +182,116 @@ describe("ping", () => {
         const ended = yield* running.ended
         assert.isBelow(performance.now() - from, 2000)
         assert.deepStrictEqual(ended, { code, signal: null, stdout: "", stderr: "" })
+      }))
+  }
+})
+
+describe("ping --verify", () => {
+  const verify = (path: string, url: string, ...args: ReadonlyArray<string>) =>
+    run(["ping", "--verify", "--registration", path, "--homeserver", url, ...args])
+
+  /** A registration whose url leads to a port that was free a moment ago, and a homeserver that knows it. */
+  const free = Effect.gen(function*() {
+    const { url } = yield* Effect.scoped(taken)
+    const path = yield* writeRegistration({ url })
+    return { path, url, homeserver: yield* InProcess.homeserver({ url }) }
+  })
+
+  it.effect("listens where the url leads, and confirms a ping that arrives, with exit code 0", () =>
+    Effect.gen(function*() {
+      const { homeserver, path } = yield* free
+      const { code, stderr, stdout } = yield* verify(path, homeserver)
+      assert.match(stdout, /reached this machine in \d+ ms: the ping arrived here, and the homeserver confirms it\n$/)
+      assert.strictEqual(stderr, "")
+      assert.strictEqual(code, 0)
+      const report = JSON.parse((yield* verify(path, homeserver, "--json")).stdout)
+      assert.isTrue(report.verified)
+      assert.isNumber(report.duration_ms)
+    }))
+
+  it.effect("says that something else answers where the ping does not arrive", () =>
+    Effect.gen(function*() {
+      const { path } = yield* free
+      const elsewhere = yield* answering(200, "{\"duration_ms\":3}")
+      const { code, stderr, stdout } = yield* verify(path, elsewhere.url)
+      assert.include(stderr, "something else answers")
+      assert.include(stderr, "  Who must act:   operator")
+      assert.strictEqual(stdout, "")
+      assert.strictEqual(code, 1)
+      const report = JSON.parse((yield* verify(path, elsewhere.url, "--json")).stdout)
+      assert.deepStrictEqual([report.tag, report.verified, report.errcode], ["AnsweredElsewhere", false, null])
+    }))
+
+  it.effect("says that the way back is broken where the ping arrives, and the homeserver denies it", () =>
+    Effect.gen(function*() {
+      const { homeserver, path } = yield* free
+      const between = yield* listen((socket, text) => {
+        const [, body = ""] = text.split("\r\n\r\n")
+        const [, target = ""] = text.split(" ")
+        const authorization = /^authorization: (.*)\r$/im.exec(text)?.[1] ?? ""
+        void fetch(`${homeserver}${target}`, { method: "POST", headers: { authorization }, body }).then(() => {
+          const denial = "{\"errcode\":\"M_CONNECTION_TIMEOUT\",\"error\":\"too slow\"}"
+          socket.end(`HTTP/1.1 504 X\r\ncontent-length: ${denial.length}\r\nconnection: close\r\n\r\n${denial}`)
+        })
+      })
+      const { code, stdout } = yield* verify(path, between.url, "--json")
+      const report = JSON.parse(stdout)
+      assert.deepStrictEqual([report.tag, report.verified, report.errcode], [
+        "SeenButFailed",
+        true,
+        "M_CONNECTION_TIMEOUT"
+      ])
+      assert.strictEqual(code, 1)
+    }))
+
+  it.effect("a ping that does not arrive fails as it does without --verify", () =>
+    Effect.gen(function*() {
+      const { path } = yield* free
+      const homeserver = yield* answering(401, "{\"errcode\":\"M_UNKNOWN_TOKEN\"}")
+      const report = JSON.parse((yield* verify(path, homeserver.url, "--json")).stdout)
+      assert.deepStrictEqual([report.tag, report.verified, report.errcode], [
+        "M_UNKNOWN_TOKEN",
+        null,
+        "M_UNKNOWN_TOKEN"
+      ])
+    }))
+
+  it.effect("a port that is taken is two lines on stderr and exit code 1, and no ping is sent", () =>
+    Effect.gen(function*() {
+      const { port, url } = yield* taken
+      const homeserver = yield* answering(200, "{\"duration_ms\":3}")
+      const { code, stderr, stdout } = yield* verify(yield* writeRegistration({ url }), homeserver.url)
+      assert.strictEqual(
+        stderr,
+        `cannot listen on 127.0.0.1:${port}: the port is taken, probably by the appservice itself\n` +
+          "Stop it while the ping is verified, or ping without --verify, which believes the homeserver.\n"
+      )
+      assert.strictEqual(stdout, "")
+      assert.strictEqual(code, 1)
+      assert.strictEqual(homeserver.connections(), 0)
+    }))
+
+  it.effect("--port says where to listen, behind a proxy that leads there", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Effect.scoped(taken)
+      const path = yield* writeRegistration({ url: "https://bridge.invalid/bridge/" })
+      const origin = yield* InProcess.homeserver({ url: `${url}/bridge` })
+      const { code, stdout } = yield* verify(path, origin, "--host", "127.0.0.1", "--port", new URL(url).port)
+      assert.include(stdout, "the ping arrived here")
+      assert.strictEqual(code, 0)
+    }))
+
+  const refused = [
+    [["--transaction-id", "x", "--verify"], "--transaction-id and --verify do not go together"],
+    [["--port", "0"], "--host and --port say where to listen, which only --verify does"]
+  ] as const
+
+  for (const [args, line] of refused) {
+    it.effect(`${args.join(" ")} is wrong usage`, () =>
+      Effect.gen(function*() {
+        const { code, stderr } = yield* ping("http://127.0.0.1:1", ...args)
+        assert.include(stderr, line)
+        assert.strictEqual(code, 2)
       }))
   }
 })

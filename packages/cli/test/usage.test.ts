@@ -18,10 +18,12 @@ describe("appservice-ping --help and --version", () => {
       assert.strictEqual(code, 0)
     }))
 
-  it.effect("--help names the three commands, and needs no file", () =>
+  it.effect("--help names the commands, and needs no file", () =>
     Effect.gen(function*() {
       const { code, stderr, stdout } = yield* run(["--help"])
-      for (const command of ["homeserver", "appservice", "ping"]) assert.include(stdout, `\n  ${command} `)
+      for (const command of ["homeserver", "appservice", "ping", "doctor", "watch"]) {
+        assert.include(stdout, `\n  ${command} `)
+      }
       assert.strictEqual(stderr, "")
       assert.strictEqual(code, 0)
     }))
@@ -30,7 +32,12 @@ describe("appservice-ping --help and --version", () => {
     const [command, flags] of [
       ["homeserver", ["--registration", "--host", "--port", "--ping-timeout", "--user-token"]],
       ["appservice", ["--registration", "--host", "--port"]],
-      ["ping", ["--registration", "--homeserver", "--transaction-id", "--timeout", "--json"]]
+      [
+        "ping",
+        ["--registration", "--homeserver", "--transaction-id", "--verify", "--host", "--port", "--timeout", "--json"]
+      ],
+      ["doctor", ["--registration", "--homeserver", "--homeserver-registration", "--listen", "--timeout", "--json"]],
+      ["watch", ["--registration", "--homeserver", "--interval", "--timeout", "--metrics", "--json"]]
     ] as const
   ) {
     it.effect(`${command} --help names each of its options`, () =>
@@ -43,7 +50,7 @@ describe("appservice-ping --help and --version", () => {
 
   it.effect("the help of a server says that a signal ends it with exit code 0", () =>
     Effect.gen(function*() {
-      for (const command of ["homeserver", "appservice"]) {
+      for (const command of ["homeserver", "appservice", "watch"]) {
         const { stdout } = yield* run([command, "--help"])
         assert.include(stdout, "SIGTERM and SIGINT stop it with exit code 0")
       }
@@ -52,7 +59,16 @@ describe("appservice-ping --help and --version", () => {
 
 describe("wrong usage is two lines on stderr and exit code 2", () => {
   const wrong: ReadonlyArray<readonly [title: string, args: ReadonlyArray<string>, line: string]> = [
-    ["no command", [], "appservice-ping: a command is missing: homeserver, appservice or ping"],
+    [
+      "no command",
+      [],
+      "appservice-ping: a command is missing: homeserver, appservice, ping, doctor, watch, scenario or proxy"
+    ],
+    [
+      "no command of a scenario",
+      ["scenario"],
+      "appservice-ping scenario: a command is missing: run, list, show or replay"
+    ],
     ["an unknown command", ["pong"], "appservice-ping: there is no such command; did you mean ping?"],
     ["an unknown option", ["ping", "--nope"], "appservice-ping ping: there is no option --nope"],
     ["homeserver without a registration", ["homeserver"], "appservice-ping homeserver: --registration is required"],
@@ -62,6 +78,23 @@ describe("wrong usage is two lines on stderr and exit code 2", () => {
       "ping without a homeserver",
       ["ping", "--registration", "r.yaml"],
       "appservice-ping ping: --homeserver is required"
+    ],
+    ["doctor without a registration", ["doctor"], "appservice-ping doctor: --registration is required"],
+    [
+      "doctor without a homeserver",
+      ["doctor", "--registration", "r.yaml"],
+      "appservice-ping doctor: --homeserver is required"
+    ],
+    ["watch without a registration", ["watch"], "appservice-ping watch: --registration is required"],
+    [
+      "a port for metrics that is too large",
+      ["watch", "--registration", "r.yaml", "--homeserver", "http://127.0.0.1:1", "--metrics", "65536"],
+      "appservice-ping watch: --metrics: expected a number from 0 to 65535; 0 picks a free port"
+    ],
+    [
+      "an interval without a unit",
+      ["watch", "--registration", "r.yaml", "--homeserver", "http://127.0.0.1:1", "--interval", "60"],
+      "appservice-ping watch: --interval: expected a duration such as \"500 millis\", \"30 seconds\" or \"2 minutes\", at most a day"
     ],
     [
       "an option without its value",

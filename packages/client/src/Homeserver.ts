@@ -9,7 +9,8 @@ import type { NotHomeserver, TransportError } from "@appservice-ping/domain/Tran
 import * as Versions from "@appservice-ping/domain/Versions"
 import { type Duration, Effect, Option, Predicate, Result, Schema } from "effect"
 import type { HttpClient } from "effect/http/HttpClient"
-import { exchange, type Exchanged } from "./internal/exchange.ts"
+import { exchange, type Exchanged, homeserver } from "./internal/exchange.ts"
+import * as Spans from "./internal/spans.ts"
 
 /**
  * Where the homeserver is, and the bounds of the question.
@@ -32,22 +33,25 @@ export interface HomeserverOptions {
  * **Details**
  *
  * Entries of the wrong type are left out, because one odd entry must not hide the others. It fails as a ping does: with
- * the homeserver's Matrix error, or with why there was no Matrix answer.
+ * the homeserver's Matrix error, or with why there was no Matrix answer. A connection that broke is always
+ * `HomeserverUnreachable`, because a question without an effect leaves nothing open.
  *
  * @category clients
  * @since 0.1.0
  */
 export const versions: (
   options: HomeserverOptions
-) => Effect.Effect<Versions.Versions, PingError | TransportError, HttpClient> = Effect.fn("Homeserver.versions")(
+) => Effect.Effect<Versions.Versions, PingError | TransportError, HttpClient> = Effect.fn("appservice_ping.versions")(
   function*(options: HomeserverOptions) {
+    yield* Effect.annotateCurrentSpan(Spans.server(options.homeserver))
     const exchanged = yield* exchange(options, {
-      path: (paths) => paths.getVersions(),
-      send: (client) => client.getVersions({ responseMode: "response-only" })
+      path: homeserver.paths.getVersions(),
+      send: homeserver.client.getVersions({ responseMode: "response-only" }),
+      isPing: false
     })
     return yield* Effect.fromResult(decode(exchanged))
   },
-  Effect.tapError((error) => Effect.annotateCurrentSpan({ "appservice_ping.error": error._tag }))
+  Spans.outcome(() => ({}))
 )
 
 /**
@@ -65,6 +69,7 @@ export const versions: (
  * })
  * ```
  *
+ * @see {@link "Detection"} for asking once and remembering the answer
  * @category clients
  * @since 0.1.0
  */

@@ -11,7 +11,8 @@ import type { Registration } from "@appservice-ping/domain/Registration"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
 import { type Duration, Effect, type Redacted } from "effect"
 import type { HttpClient } from "effect/http/HttpClient"
-import { exchange } from "./internal/exchange.ts"
+import { exchange, homeserver } from "./internal/exchange.ts"
+import * as Spans from "./internal/spans.ts"
 
 /**
  * What a ping needs, and its bounds.
@@ -43,9 +44,13 @@ export interface PingOptions {
  * **Details**
  *
  * Every answer of every homeserver becomes a typed error: an errcode becomes a `PingError`, and what is no Matrix
- * answer becomes a `TransportError`: `HomeserverUnreachable`, `NotHomeserver` (a proxy's page, a redirect, which is
- * never followed (D1)), or `Undecided` when the deadline passes, because the homeserver may still be at it. The
- * `as_token` is taken out of whatever comes back (D8).
+ * answer becomes a `TransportError`: `HomeserverUnreachable` where nobody can have had the request, `NotHomeserver` (a
+ * proxy's page, a redirect, which is never followed (D1)), or `Undecided` where the homeserver may have had it and its
+ * verdict did not come: the deadline passed, or the connection broke. The `as_token` is taken out of whatever comes
+ * back (D8).
+ *
+ * The span `appservice_ping` has the appservice's id, the homeserver's address and the outcome. Its trace context is
+ * sent to the homeserver with the request, unless `HttpClient.TracerPropagationEnabled` is false.
  *
  * **Gotchas**
  *
@@ -72,26 +77,30 @@ export interface PingOptions {
  */
 export const ping: (
   options: PingOptions
-) => Effect.Effect<Answer.PingSuccess, PingError | TransportError, HttpClient> = Effect.fn("Ping.ping")(
+) => Effect.Effect<Answer.PingSuccess, PingError | TransportError, HttpClient> = Effect.fn("appservice_ping")(
   function*(options: PingOptions) {
     const { registration, transactionId } = options
     const endpoint = options.path === "unstable" ? "pingAppserviceUnstable" : "pingAppservice"
     // The contract's path throws for `.` and `..` and for lone surrogates, none of which is an `AppserviceId`.
     const params = { appserviceId: registration.id }
-    yield* Effect.annotateCurrentSpan({ "appservice_ping.path": options.path ?? "stable" })
+    yield* Effect.annotateCurrentSpan({
+      "matrix.appservice.id": registration.id,
+      "appservice_ping.path": options.path ?? "stable",
+      ...Spans.server(options.homeserver)
+    })
 
     const { answer, reading } = yield* exchange(options, {
-      path: (paths) => paths[endpoint]({ params }),
-      send: (client) =>
-        client[endpoint]({
-          params,
-          payload: transactionId === undefined ? {} : { transaction_id: transactionId },
-          responseMode: "response-only"
-        }),
+      path: homeserver.paths[endpoint]({ params }),
+      send: homeserver.client[endpoint]({
+        params,
+        payload: transactionId === undefined ? {} : { transaction_id: transactionId },
+        responseMode: "response-only"
+      }),
+      isPing: true,
       token: registration.as_token,
       secrets: registration.hs_token === undefined ? [] : [registration.hs_token]
     })
     return yield* Effect.fromResult(Answer.decode(answer, reading))
   },
-  Effect.tapError((error) => Effect.annotateCurrentSpan({ "appservice_ping.error": error._tag }))
+  Spans.outcome(({ duration_ms }) => ({ "appservice_ping.duration_ms": duration_ms }))
 )

@@ -1,5 +1,6 @@
+import { wait } from "@appservice-ping/client/Gate"
+import type { GaveUpError } from "@appservice-ping/client/GateEvent"
 import { ping, type PingOptions } from "@appservice-ping/client/Ping"
-import { untilConnected } from "@appservice-ping/client/Retry"
 import type { PingSuccess } from "@appservice-ping/domain/Answer"
 import type * as PingError from "@appservice-ping/domain/PingError"
 import type { Registration } from "@appservice-ping/domain/Registration"
@@ -51,7 +52,8 @@ const allButOne = {
 describe("the errors of ping", () => {
   test("are exactly the union", () => {
     expectTypeOf(ping(options)).toEqualTypeOf<Effect.Effect<PingSuccess, Union, HttpClient>>()
-    expectTypeOf(untilConnected(options)).toEqualTypeOf<Effect.Effect<PingSuccess, Union, HttpClient>>()
+    expectTypeOf(wait({ ping: ping(options) }))
+      .toEqualTypeOf<Effect.Effect<PingSuccess, GaveUpError<Union>, HttpClient>>()
   })
 
   test("leave nothing behind when every tag is handled", () => {

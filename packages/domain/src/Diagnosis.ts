@@ -4,12 +4,16 @@
  *
  * @since 0.1.0
  */
-import { Duration, Match, Schema } from "effect"
+import { Match, Schema } from "effect"
 import * as ConnectionDiagnosis from "./internal/connectionDiagnosis.ts"
 import * as ConnectionSign from "./internal/connectionSign.ts"
+import * as HomeserverDiagnosis from "./internal/homeserverDiagnosis.ts"
 import * as StatusDiagnosis from "./internal/statusDiagnosis.ts"
-import type * as PingError from "./PingError.ts"
-import type * as TransportError from "./TransportError.ts"
+import * as VerifiedDiagnosis from "./internal/verifiedDiagnosis.ts"
+import * as PingError from "./PingError.ts"
+import { PingUnsupported } from "./PingUnsupported.ts"
+import * as TransportError from "./TransportError.ts"
+import * as VerifiedPingError from "./VerifiedPingError.ts"
 
 /**
  * Schema for who must act: who runs the appservice, who runs the homeserver, who runs what lies between, or nobody.
@@ -52,9 +56,9 @@ export class Diagnosis extends Schema.Class<Diagnosis>("@appservice-ping/domain/
  * @since 0.1.0
  */
 export interface Context {
-  /** The registration's `url`: it is named, and a `localhost` in it is explained. */
+  /** The registration's `url`: it is named, because the homeserver was told to use it, and a `localhost` is explained. */
   readonly url?: string | null | undefined
-  /** The URL of the homeserver that was asked: a `url` that leads back to it is noticed. */
+  /** The URL of the homeserver that was asked: a `url` that leads back to it, or not to this machine, is noticed. */
   readonly homeserver?: string | undefined
 }
 
@@ -73,78 +77,35 @@ const leadsToHomeserver = (context: Context): boolean => {
   return place !== undefined && place === placeOf(context.homeserver)
 }
 
-const reload =
-  "Let the homeserver read the appservice's current registration file, and restart it: it reads the file once."
-
-const fixed = (actor: Actor, cause: string, advice: string, temporary = false): Finding => ({
-  actor,
-  cause,
-  advice,
-  temporary
-})
-
-/** What errcodes outside the ping's own mean (C19). */
-const others: ReadonlyMap<string, Finding> = new Map([
-  [
-    "M_RESOURCE_LIMIT_EXCEEDED",
-    fixed(
-      "homeserver admin",
-      "The homeserver has reached a limit that its admin or its hosting plan sets.",
-      "Raise the limit, or free what it counts, such as users or storage."
-    )
-  ],
-  [
-    "M_TOO_LARGE",
-    fixed("operator", "The homeserver found the ping too large.", "Use a shorter transaction id.")
-  ],
-  [
-    "M_UNKNOWN_DEVICE",
-    fixed("operator", "The request names a device that the homeserver does not know.", "Ping without a device_id.")
-  ],
-  [
-    "M_USER_DEACTIVATED",
-    fixed("homeserver admin", "The appservice's own user is deactivated.", "Reactivate the user of sender_localpart.")
-  ],
-  [
-    "M_USER_LOCKED",
-    fixed("homeserver admin", "The appservice's own user is locked.", "Unlock the user of sender_localpart.")
-  ],
-  [
-    "M_USER_SUSPENDED",
-    fixed("homeserver admin", "The appservice's own user is suspended.", "Lift the suspension of sender_localpart.")
-  ]
+/**
+ * Schema for every error that can be explained: of a ping, of its transport, of a verified ping, and of a homeserver
+ * that is too old.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Diagnosable = Schema.Union([
+  PingError.PingError,
+  TransportError.TransportError,
+  VerifiedPingError.VerifiedPingError,
+  PingUnsupported
 ])
 
-/** A peer's text could be anything; an errcode has this form. */
-const shownErrcode = (errcode: string): string =>
-  /^[A-Z][A-Z0-9.]*_[A-Z0-9_]{1,64}$/.test(errcode) ? errcode : "an error"
+/**
+ * Every error that can be explained.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Diagnosable = typeof Diagnosable.Type
 
-const other = ({ errcode, retryAfter, status }: PingError.OtherErrcode): Finding => {
-  const known = others.get(errcode)
-  if (known !== undefined) return known
-  const again = retryAfter === undefined ? "" : ` ${StatusDiagnosis.waiting(retryAfter)}`
-  return fixed(
-    "homeserver admin",
-    errcode === "M_UNKNOWN"
-      ? "The ping failed, and the homeserver does not say why: the appservice may be unreachable, or the homeserver may have failed inside."
-      : `The homeserver answered ${shownErrcode(errcode)} (status ${status}), which is no answer of the ping's own.`,
-    `Look into the logs of the homeserver, and check that it reaches the appservice's url.${again}`,
-    retryAfter !== undefined || status === 429 || status >= 500
-  )
-}
-
-const urlNotSet = (context: Context): Finding =>
-  registrationUrl(context) === undefined
-    ? fixed(
-      "operator",
-      "The registration has no url, so the homeserver has nowhere to send anything.",
-      "Set url in the registration to where the appservice listens, give it to the homeserver, and restart it."
-    )
-    : fixed(
-      "homeserver admin",
-      "The homeserver's copy of the registration has no url, but ours has one: its copy is out of date.",
-      reload
-    )
+/**
+ * Tells whether an error is one that {@link diagnose} explains.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isDiagnosable: (error: unknown) => error is Diagnosable = Schema.is(Diagnosable)
 
 /**
  * Tells what a failed ping means; pure and total.
@@ -163,58 +124,32 @@ const urlNotSet = (context: Context): Finding =>
  * @category constructors
  * @since 0.1.0
  */
-export const diagnose = (
-  error: PingError.PingError | TransportError.TransportError,
-  context: Context = {}
-): Diagnosis => {
-  const leg = ConnectionDiagnosis.toAppservice(registrationUrl(context))
-  return new Diagnosis(Match.valueTags(error, {
-    M_BAD_JSON: () =>
-      fixed("operator", "The homeserver did not accept the form of the ping.", "Update the appservice."),
-    M_BAD_STATUS: (error) => StatusDiagnosis.badStatus(error, leg, leadsToHomeserver(context)),
-    M_CONNECTION_FAILED: ({ error }) =>
-      ConnectionDiagnosis.explain(ConnectionSign.fromText(error), ConnectionSign.tlsFromText(error), leg),
-    M_CONNECTION_TIMEOUT: () =>
-      fixed(
-        "operator",
-        `The homeserver got no answer from ${leg.target} in time. Some homeservers also say so when the connection was reset or closed.`,
-        `Check that the appservice runs and is not overloaded, and that no firewall on the way swallows packets.${leg.hint}`,
-        true
-      ),
-    M_FORBIDDEN: () =>
-      fixed(
-        "operator",
-        "The homeserver knows the token, but not as the as_token of this appservice: it is a user's or another appservice's.",
-        "Compare id and as_token with the registration file that the homeserver reads: both must be the same."
-      ),
-    M_LIMIT_EXCEEDED: ({ retryAfter }) =>
-      fixed("nobody", "The homeserver is asked too often.", StatusDiagnosis.waiting(retryAfter), true),
-    M_MISSING_TOKEN: () =>
-      fixed(
-        "homeserver admin",
-        "The homeserver saw no token in the request: a proxy in front of it may have taken it away.",
-        "Let the proxy pass the Authorization header on."
-      ),
-    M_NOT_JSON: () =>
-      fixed(
-        "homeserver admin",
-        "The body of the ping did not arrive as it was sent: a proxy in front of the homeserver may drop or change it.",
-        "Let the proxy pass request bodies unchanged."
-      ),
-    M_UNKNOWN_TOKEN: () =>
-      fixed(
-        "homeserver admin",
-        "The homeserver does not know the as_token: it has not loaded the registration, or an old copy of it.",
-        `${reload} Check that its configuration lists the file.`
-      ),
-    M_UNRECOGNIZED: () =>
-      fixed(
-        "homeserver admin",
-        "The homeserver has no ping at this path: it is older than Matrix 1.7, or a proxy does not forward the path.",
-        "Update the homeserver, and let the proxy forward everything under /_matrix."
-      ),
-    M_URL_NOT_SET: () => urlNotSet(context),
-    OtherErrcode: other,
+export const diagnose = (error: Diagnosable, context: Context = {}): Diagnosis =>
+  new Diagnosis(findingOf(error, context))
+
+const findingOf = (error: Diagnosable, context: Context): Finding => {
+  const leg = ConnectionDiagnosis.toAppservice(registrationUrl(context), context.homeserver)
+  const badStatus = (answer: { readonly status?: number; readonly body?: string }): Finding =>
+    StatusDiagnosis.badStatus(answer, leg, leadsToHomeserver(context))
+  return Match.valueTags(error, {
+    M_BAD_JSON: () => HomeserverDiagnosis.badJson,
+    M_BAD_STATUS: badStatus,
+    M_CONNECTION_FAILED: ({ error }) => {
+      const sign = ConnectionSign.fromText(error)
+      const status = sign === "unknown" ? ConnectionSign.statusFromText(error) : undefined
+      return status === undefined
+        ? ConnectionDiagnosis.explain(sign, ConnectionSign.tlsFromText(error), leg)
+        : badStatus({ status })
+    },
+    M_CONNECTION_TIMEOUT: () => HomeserverDiagnosis.connectionTimeout(leg),
+    M_FORBIDDEN: () => HomeserverDiagnosis.forbidden,
+    M_LIMIT_EXCEEDED: ({ retryAfter }) => HomeserverDiagnosis.limitExceeded(retryAfter),
+    M_MISSING_TOKEN: () => HomeserverDiagnosis.missingToken,
+    M_NOT_JSON: () => HomeserverDiagnosis.notJson,
+    M_UNKNOWN_TOKEN: () => HomeserverDiagnosis.unknownToken,
+    M_UNRECOGNIZED: () => HomeserverDiagnosis.unrecognized,
+    M_URL_NOT_SET: () => HomeserverDiagnosis.urlNotSet(registrationUrl(context) !== undefined),
+    OtherErrcode: (error) => HomeserverDiagnosis.other(error, leg, leadsToHomeserver(context)),
     HomeserverUnreachable: ({ failure, url }) =>
       ConnectionDiagnosis.explain(
         failure.kind,
@@ -222,14 +157,18 @@ export const diagnose = (
         ConnectionDiagnosis.toHomeserver(url)
       ),
     NotHomeserver: (error) => StatusDiagnosis.notHomeserver(error, ConnectionDiagnosis.toHomeserver(error.url)),
-    Undecided: ({ after }) =>
-      fixed(
-        "nobody",
-        `The homeserver gave no answer within ${
-          Duration.format(after)
-        }, so the ping is undecided: neither confirmed nor failed.`,
-        "Ask again and wait longer: some homeservers take more than a minute to find out that a ping failed.",
-        true
-      )
-  }))
+    Undecided: ({ after, failure, url }) => {
+      const leg = ConnectionDiagnosis.toHomeserver(url)
+      return failure === undefined
+        ? HomeserverDiagnosis.noAnswer(after, leg)
+        : ConnectionDiagnosis.undecided(failure.kind, ConnectionSign.tlsFromText(failure.text), leg)
+    },
+    AnsweredElsewhere: ({ url }) =>
+      VerifiedDiagnosis.answeredElsewhere(
+        ConnectionDiagnosis.toAppservice(registrationUrl(context) ?? url, context.homeserver)
+      ),
+    SeenButFailed: ({ error }) => VerifiedDiagnosis.seenButFailed(error, findingOf(error, context), leg),
+    TooManyPending: ({ maxPending }) => VerifiedDiagnosis.tooManyPending(maxPending),
+    PingUnsupported: HomeserverDiagnosis.unsupported
+  })
 }

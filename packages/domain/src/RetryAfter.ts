@@ -27,7 +27,7 @@ export const fromHeader = (header: string, now: number): Duration.Duration | und
   if (/^\d{1,10}$/.test(text)) return Duration.seconds(Number(text))
   if (!httpDate.test(text)) return undefined
   const at = Date.parse(withZone(text))
-  return Number.isNaN(at) ? undefined : Duration.millis(Math.max(0, at - now))
+  return Number.isNaN(at) ? undefined : Duration.millis(Math.max(0, Math.ceil(at - now)))
 }
 
 /**

@@ -8,11 +8,14 @@ import { ConnectionFailure } from "./ConnectionFailure.ts"
 import * as Json from "./internal/json.ts"
 
 /**
- * The homeserver could not be reached.
+ * The homeserver could not be reached, so it cannot have had the request.
  *
  * **Details**
  *
- * `url` is the endpoint without userinfo and query string (D8); `failure` says why.
+ * `url` is the endpoint without userinfo and query string (D8); `failure` says why: the name, the connection or TLS
+ * failed, or what listens there answered with bytes that are no HTTP at all.
+ *
+ * @see {@link Undecided} for a connection that broke after the request could have been sent
  *
  * @category errors
  * @since 0.1.0
@@ -28,22 +31,30 @@ export class HomeserverUnreachable
   }
 }
 
+/** A measured time has more digits than anybody reads. */
+const wholeMillis = (duration: Duration.Duration): string =>
+  Duration.format(Duration.millis(Json.wholeMillis(Duration.toMillis(duration))))
+
 /**
- * The homeserver did not answer before the client's own deadline, so the ping is neither confirmed nor failed.
+ * The homeserver may have had the request, and its verdict did not arrive: the ping is neither confirmed nor failed.
  *
  * **Details**
  *
- * `after` is that deadline. It should be longer than the homeserver's own, or it hides the homeserver's verdict.
+ * Without `failure` there was no answer within `after`, the client's own deadline. It should be longer than the
+ * homeserver's own, or it hides the homeserver's verdict. With `failure` the connection broke `after` that long, once
+ * the request could have been sent.
  *
  * @category errors
  * @since 0.1.0
  */
 export class Undecided extends Schema.TaggedError<Undecided>("@appservice-ping/domain/TransportError/Undecided")(
   "Undecided",
-  { url: Schema.String, after: Json.Millis }
+  { url: Schema.String, after: Json.Millis, failure: Schema.optionalKey(ConnectionFailure) }
 ) {
   override get message(): string {
-    return `${this.url} gave no answer within ${Duration.format(this.after)}: the ping is undecided, not failed`
+    return this.failure === undefined
+      ? `${this.url} gave no answer within ${wholeMillis(this.after)}: the ping is undecided, not failed`
+      : `No answer came from ${this.url}, for ${this.failure.text}: the ping is undecided, it may or may not have arrived`
   }
 }
 

@@ -1,7 +1,8 @@
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
-import { diagnose, Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import { Diagnosable, diagnose, Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import * as PingError from "@appservice-ping/domain/PingError"
 import * as TransportError from "@appservice-ping/domain/TransportError"
+import { AnsweredElsewhere, SeenButFailed } from "@appservice-ping/domain/VerifiedPingError"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Schema } from "effect"
 import { leaks } from "./support/canary.ts"
@@ -128,9 +129,9 @@ describe("diagnose the other answers of a homeserver", () => {
 
   it("C18 says how long to wait", () => {
     const retryAfter = Duration.seconds(90)
-    assert.match(diagnose(new PingError.LimitExceeded({ retryAfter })).advice, /Wait 1m 30s/)
+    assert.match(diagnose(new PingError.LimitExceeded({ retryAfter })).advice, /Wait 1 minute 30 seconds/)
     const busy = new PingError.OtherErrcode({ errcode: "M_UNKNOWN", status: 400, retryAfter })
-    assert.match(diagnose(busy).advice, /Wait 1m 30s/)
+    assert.match(diagnose(busy).advice, /Wait 1 minute 30 seconds/)
     assert.isTrue(diagnose(busy).temporary)
   })
 
@@ -174,22 +175,48 @@ describe("diagnose an answer that no homeserver gives", () => {
       body: "",
       retryAfter: Duration.seconds(5)
     })
-    assert.match(diagnose(error).advice, /Wait 5s/)
+    assert.match(diagnose(error).advice, /Wait 5 seconds/)
   })
 })
 
 describe("diagnose Undecided", () => {
+  const undecided = (after: Duration.Input) =>
+    diagnose(new TransportError.Undecided({ url: homeserverUrl, after: Duration.fromInputUnsafe(after) }))
+
   it("is neither a success nor a failure, and nobody's fault", () => {
-    const diagnosis = diagnose(new TransportError.Undecided({ url: homeserverUrl, after: Duration.seconds(90) }))
+    const diagnosis = undecided("90 seconds")
     assert.strictEqual(diagnosis.actor, "nobody")
     assert.isTrue(diagnosis.temporary)
-    assert.match(diagnosis.cause, /within 1m 30s.*undecided: neither confirmed nor failed/)
-    assert.match(diagnosis.advice, /wait longer/)
+    assert.match(diagnosis.cause, /within 1 minute 30 seconds.*undecided: neither confirmed nor failed/)
+  })
+
+  it("advises a longer wait where the client's deadline was shorter than a homeserver's can be", () => {
+    assert.match(undecided("89 seconds").advice, /wait longer, 1 minute 30 seconds or more/)
+    assert.notMatch(undecided("90 seconds").advice, /wait longer/)
+    assert.match(undecided("90 seconds").advice, /logs of the homeserver \(https:.*stops half way/)
+  })
+
+  it.each<readonly [ConnectionFailure.Kind, Diagnosis["actor"], RegExp]>([
+    ["reset", "network", /was broken off/],
+    ["closed", "homeserver admin", /was closed/],
+    ["malformed", "operator", /does not speak HTTP correctly/],
+    ["timeout", "network", /timed out/],
+    ["unknown", "operator", /nothing tells why/]
+  ])("names the failure where the connection broke: %s", (kind, actor, says) => {
+    const failure = new ConnectionFailure.ConnectionFailure({ kind, text: "x" })
+    const diagnosis = diagnose(
+      new TransportError.Undecided({ url: homeserverUrl, after: Duration.seconds(1), failure })
+    )
+    assert.deepInclude(diagnosis, { actor, temporary: true })
+    assert.match(diagnosis.cause, says)
+    assert.match(diagnosis.cause, /undecided: it may or may not have arrived/)
+    assert.include(diagnosis.cause, `the homeserver (${homeserverUrl})`)
+    assert.match(diagnosis.advice, /^Ask again\./)
   })
 })
 
 describe("diagnose", () => {
-  const anyError = Schema.Union([PingError.PingError, TransportError.TransportError])
+  const anyError = Diagnosable
 
   it.prop("is total, and says something to each point", [
     anyError,
@@ -240,7 +267,12 @@ describe("diagnose", () => {
           new PingError.UrlNotSet({ error: text }),
           new TransportError.HomeserverUnreachable({ url, failure }),
           new TransportError.NotHomeserver({ url, status, body: text, contentType: text, location: text }),
-          new TransportError.Undecided({ url, after: Duration.seconds(1) })
+          new TransportError.Undecided({ url, after: Duration.seconds(1) }),
+          new TransportError.Undecided({ url, after: Duration.seconds(1), failure }),
+          new AnsweredElsewhere({ url, duration_ms: 1, settleTime: Duration.seconds(1) }),
+          new SeenButFailed({ error: new PingError.BadStatus({ error: text, status, body }) }),
+          new SeenButFailed({ error: new PingError.OtherErrcode({ errcode: canary, status, error: text }) }),
+          new SeenButFailed({ error: new TransportError.NotHomeserver({ url, status, body: text }) })
         ]
       ) {
         assert.deepStrictEqual(leaks(diagnose(error, { url, homeserver: url }), [canary]), [])

@@ -29,6 +29,11 @@ describe("RetryAfter.fromHeader", () => {
     assert.strictEqual(millis("Thu, 01 Jan 1970 00:00:00 GMT"), 0)
   })
 
+  it("C18 rounds up to whole milliseconds for a clock that counts parts of them", () => {
+    const duration = RetryAfter.fromHeader("Thu, 15 Jan 2026 12:00:30 GMT", now + 0.25)
+    assert.strictEqual(duration === undefined ? undefined : Duration.toMillis(duration), 30_000)
+  })
+
   describe("on a machine far from Greenwich", () => {
     const zone = process.env["TZ"]
     afterEach(() => {

@@ -8,7 +8,6 @@ import { Console, Duration, Effect, Result } from "effect"
 import { readFile } from "node:fs/promises"
 import { relative } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as Catalogue from "../Catalogue.ts"
 import { layerSocket, Testbed } from "../Testbed.ts"
 import * as Tour from "../Tour.ts"
 import * as TourReport from "../TourReport.ts"
@@ -34,7 +33,7 @@ const readRegistration: Effect.Effect<Registration, string> = Effect.tryPromise(
 
 const tour = Effect.gen(function*() {
   const testbed = yield* Testbed
-  const faults = Catalogue.all(pingTimeout)
+  const faults = Tour.faults(pingTimeout)
   yield* Console.log(
     `The appservice ${testbed.registration.id} (${
       relative(process.cwd(), file)

@@ -3,15 +3,18 @@
  *
  * @since 0.1.0
  */
-import type { Answer } from "@appservice-ping/domain/Answer"
-import { BodyError, type Handler, type ServerRequest } from "@appservice-ping/server/Exchange"
-import { Duration, Effect, Stream } from "effect"
-import { HttpClient, HttpClientError, type HttpClientRequest, type HttpClientResponse } from "effect/http"
-import type { Faults } from "../Faults.ts"
-import * as NodeError from "../internal/nodeError.ts"
-import { type Timed, timeline } from "../Reading.ts"
-import type { Step } from "../Verdict.ts"
+import type { Handler } from "@appservice-ping/server/Exchange"
+import { Cause, Channel, Duration, Effect, Scope, Stream } from "effect"
+import { Headers, HttpClient, HttpClientError, type HttpClientRequest, type HttpClientResponse } from "effect/http"
+import * as Zlib from "node:zlib"
+import * as ClientError from "../client/ClientError.ts"
+import type * as ClientReading from "../client/ClientReading.ts"
+import type { Leg } from "../plan/Leg.ts"
+import type { Session } from "../Session.ts"
+import type { Arrived } from "./internal/Connection.ts"
 import { MemoryResponse } from "./internal/MemoryResponse.ts"
+import { Broken, Network, type Sent } from "./internal/Network.ts"
+import { requestOf } from "./internal/requestOf.ts"
 
 /**
  * A server in memory.
@@ -23,8 +26,31 @@ export interface MemoryServer {
   /** Where it is; only its scheme, host and port count. */
   readonly url: URL
   readonly handle: Handler
-  /** The faults on the way to it. Default: none. */
-  readonly faults?: Faults["Service"] | undefined
+  /** The half of a ping that goes to it. */
+  readonly leg: Leg
+  /** What decides about its connections and requests, and keeps the journal; without one all is well, and unwritten. */
+  readonly session?: Session["Service"] | undefined
+}
+
+/**
+ * Options of the client.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface MemoryHttpClientOptions {
+  /** The client to stand in for. Default: `node`. */
+  readonly flavour?: "node" | "undici" | "fetch" | undefined
+  /** Whether it keeps connections for later requests. Default: as the client does, and so not for `node`. */
+  readonly keepAlive?: boolean | undefined
+  /** How long it waits for a connection. Default: 10 seconds for `undici` and `fetch`, and for ever for `node`. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /** How large the head of an answer may be, in bytes. Default: 16 KiB. */
+  readonly maxHeaderBytes?: number | undefined
+  /**
+   * How long an application goes on when its client has left, as {@link "node/NodeListener"} lets it. Default: 1 second.
+   */
+  readonly halfCloseGrace?: Duration.Input | undefined
 }
 
 type Failure = HttpClientError.HttpClientError
@@ -32,14 +58,14 @@ type Failure = HttpClientError.HttpClientError
 const transportError = (request: HttpClientRequest.HttpClientRequest, cause: Error): Failure =>
   new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
 
-const portOf = (url: URL): number => url.port === "" ? url.protocol === "https:" ? 443 : 80 : Number(url.port)
+const noBytes = new Uint8Array()
 
 const readBody = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Uint8Array, Failure> => {
   const failed = (cause: unknown): Failure =>
     new HttpClientError.HttpClientError({ reason: new HttpClientError.EncodeError({ request, cause }) })
   switch (request.body._tag) {
     case "Empty":
-      return Effect.succeed(new Uint8Array())
+      return Effect.succeed(noBytes)
     case "Uint8Array":
       return Effect.succeed(request.body.body)
     case "Stream":
@@ -49,116 +75,151 @@ const readBody = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<U
   }
 }
 
-const toServerRequest = (
-  request: HttpClientRequest.HttpClientRequest,
-  url: URL,
-  body: Uint8Array
-): ServerRequest => {
-  const headers: { readonly [name: string]: string | undefined } = {
-    ...request.headers,
-    host: url.host,
-    "content-length": String(body.length)
+/** Of these `node:http` keeps the first one; of all others every client joins the values. */
+const single: ReadonlySet<string> = new Set([
+  "age",
+  "authorization",
+  "content-length",
+  "content-type",
+  "etag",
+  "expires",
+  "from",
+  "host",
+  "last-modified",
+  "location",
+  "max-forwards",
+  "retry-after",
+  "server",
+  "user-agent"
+])
+
+const headersOf = (
+  list: ReadonlyArray<readonly [name: string, value: string]>,
+  flavour: ClientReading.Flavour
+): Headers.Headers => {
+  const headers: Record<string, string> = {}
+  for (const [mixed, value] of list) {
+    const name = mixed.toLowerCase()
+    const known = headers[name]
+    if (known === undefined) headers[name] = value
+    else if (flavour !== "node" || !single.has(name)) headers[name] = `${known}, ${value}`
   }
-  return {
-    method: request.method,
-    target: url.pathname + url.search,
-    header: (name) => headers[name],
-    body: (maxBytes) =>
-      body.length > maxBytes ? Effect.fail(new BodyError({ reason: "TooLarge" })) : Effect.succeed(body)
-  }
+  return Headers.fromRecordUnsafe(headers)
 }
 
-const encoder = new TextEncoder()
+const lenient = { finishFlush: Zlib.constants.Z_SYNC_FLUSH }
 
-const answered = (
+const decoders: { readonly [encoding: string]: (bytes: Uint8Array) => Uint8Array } = {
+  gzip: (bytes) => Zlib.gunzipSync(bytes, lenient),
+  "x-gzip": (bytes) => Zlib.gunzipSync(bytes, lenient),
+  deflate: (bytes) => Zlib.inflateSync(bytes, lenient),
+  br: (bytes) => Zlib.brotliDecompressSync(bytes)
+}
+
+/** `fetch` takes the encoding off a body, and the others leave it on. */
+const decoded = (
+  body: Stream.Stream<Uint8Array, Broken>,
+  decode: (bytes: Uint8Array) => Uint8Array
+): Stream.Stream<Uint8Array, Broken> =>
+  Stream.unwrap(Effect.map(Stream.mkUint8Array(body), (bytes) =>
+    Stream.fromEffect(Effect.try({
+      try: () => decode(bytes),
+      catch: (cause) => new Broken(ClientError.ofEncoding(cause), true)
+    }))))
+
+/** What `fetch` gives no body for. */
+const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304])
+
+const bodyOf = (network: Network, sent: Sent, arrived: Arrived): Stream.Stream<Uint8Array, Broken> => {
+  let isOver = false
+  const over = (effect: Effect.Effect<void>) =>
+    Effect.andThen(
+      Effect.sync(() => {
+        isOver = true
+      }),
+      effect
+    )
+  const pull = Effect.flatMap(
+    Effect.tapError(network.next(sent, true), () => over(Effect.void)),
+    (event) =>
+      event._tag === "Body"
+        ? Effect.succeed([event.bytes] as const)
+        : Effect.andThen(over(network.finish(sent, arrived)), Cause.done())
+  )
+  // Who stops to read has done with the connection. The finalizer costs less this way than `Stream.ensuring` does.
+  const leave = Effect.suspend(() => isOver ? Effect.void : sent.connection.leave)
+  return Stream.fromChannel(
+    Channel.fromTransform((_, scope) => Effect.as(Scope.addFinalizer(scope, leave), pull))
+  )
+}
+
+const respond = (
+  network: Network,
   request: HttpClientRequest.HttpClientRequest,
   url: URL,
-  answer: Answer
-): HttpClientResponse.HttpClientResponse =>
-  new MemoryResponse(request, {
-    url,
-    status: answer.status,
-    headers: answer.headers,
-    body: answer.body === "" || request.method === "HEAD" ? Stream.empty : Stream.succeed(encoder.encode(answer.body))
+  sent: Sent,
+  arrived: Arrived
+): Effect.Effect<MemoryResponse, Broken> =>
+  Effect.flatMap(network.next(sent, false), (event) => {
+    if (event._tag !== "Head") return respond(network, request, url, sent, arrived)
+    const { flavour } = network.options
+    const { status } = event
+    const headers = headersOf(event.headers, flavour)
+    const response = (body: Stream.Stream<Uint8Array, Broken> | undefined): MemoryResponse =>
+      new MemoryResponse(request, { url, status, headers, body })
+    const body = bodyOf(network, sent, arrived)
+    if (flavour !== "fetch") return Effect.succeed(response(body))
+    // Nobody reads what is not there, so that nobody else would let go of the connection.
+    if (bodiless.has(status)) return Effect.as(network.finish(sent, arrived), response(undefined))
+    const decode = decoders[headers["content-encoding"]?.toLowerCase() ?? ""]
+    return Effect.succeed(response(decode === undefined ? body : decoded(body, decode)))
   })
 
-const waitFor = ({ after, event }: Timed): Effect.Effect<Timed["event"]> =>
-  Duration.isZero(after) ? Effect.succeed(event) : Effect.as(Effect.sleep(after), event)
-
-/** The body that follows a head, byte for byte when it comes; one that never ends is waited for until interrupted. */
-const playBody = (events: ReadonlyArray<Timed>): Stream.Stream<Uint8Array, Error> =>
-  Stream.unfold(0, (index) => {
-    const next = events[index]
-    return next === undefined ? Effect.never : Effect.flatMap(waitFor(next), (event) => {
-      switch (event._tag) {
-        case "Body":
-          return Effect.succeed([event.bytes, index + 1] as const)
-        case "Failure":
-          return Effect.fail(NodeError.ofDefect(event.defect, true))
-        default:
-          return Effect.undefined
-      }
-    })
-  })
-
-const play = Effect.fnUntraced(function*(
-  request: HttpClientRequest.HttpClientRequest,
-  url: URL,
-  steps: ReadonlyArray<Step>
-): Effect.fn.Return<HttpClientResponse.HttpClientResponse, Failure> {
-  const [first, ...rest] = timeline(steps)
-  if (first === undefined) return yield* Effect.never
-  const event = yield* waitFor(first)
-  if (event._tag === "Head") {
-    return new MemoryResponse(request, { url, status: event.status, headers: event.headers, body: playBody(rest) })
-  }
-  return yield* transportError(request, NodeError.ofDefect(event._tag === "Failure" ? event.defect : "closed", false))
-})
-
-const carry = Effect.fnUntraced(function*(
-  server: MemoryServer,
+const carry = (
+  network: Network,
   request: HttpClientRequest.HttpClientRequest,
   url: URL
-): Effect.fn.Return<HttpClientResponse.HttpClientResponse, Failure> {
-  const body = yield* readBody(request)
-  const forward = Effect.map(
-    Effect.suspend(() => server.handle(toServerRequest(request, url, body))),
-    (answer) => answered(request, url, answer)
-  )
-  const active = server.faults === undefined ? undefined : yield* server.faults.current
-  if (active === undefined) return yield* forward
-  yield* active.record
-  switch (active.verdict._tag) {
-    case "Forward":
-      return yield* Effect.delay(forward, active.verdict.delay)
-    case "Refuse":
-      return yield* transportError(request, NodeError.refused(url.hostname, portOf(url)))
-    case "Play":
-      return yield* play(request, url, active.verdict.steps)
-  }
-})
+): Effect.Effect<HttpClientResponse.HttpClientResponse, Failure> =>
+  Effect.flatMap(readBody(request), (bytes) => {
+    const arrived = requestOf(url, request.method, request.headers, bytes, network.options.keepAlive)
+    return network.send(url, arrived).pipe(
+      Effect.flatMap((sent) =>
+        Effect.onInterrupt(respond(network, request, url, sent, arrived), () => sent.connection.leave)
+      ),
+      Effect.mapError((broken) => transportError(request, broken.cause))
+    )
+  })
 
 /**
  * Makes an `HttpClient` whose network is these servers.
  *
  * **Details**
  *
- * It fails as a client over `node:http` does: with a `TransportError` before the head of the answer, with a
- * `DecodeError` in its body, both with a cause that carries the code it has on a socket. A host that no server has is
- * not found, a port that none has is refused.
+ * It does what the client it stands in for does on a socket: it opens connections and keeps them, reads answers byte
+ * by byte, and fails with the same errors, a `TransportError` before the head of an answer and a `DecodeError` in its
+ * body. What the plans of a session decide is played on its connections, and written into the session's journal. A
+ * host that no server has is not found, a port that none has is refused.
+ *
+ * **Gotchas**
+ *
+ * As `fetch` it does not follow redirects, whatever its `RequestInit` says: our clients ask for that.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (servers: ReadonlyArray<MemoryServer>): HttpClient.HttpClient => {
-  const byOrigin = new Map(servers.map((server) => [server.url.origin, server]))
-  const hosts = new Set(servers.map((server) => server.url.hostname))
-  return HttpClient.make((request, url) => {
-    const server = byOrigin.get(url.origin)
-    if (server !== undefined) return carry(server, request, url)
-    return Effect.fail(transportError(
-      request,
-      hosts.has(url.hostname) ? NodeError.refused(url.hostname, portOf(url)) : NodeError.notFound(url.hostname)
-    ))
+export const make = (
+  servers: ReadonlyArray<MemoryServer>,
+  options: MemoryHttpClientOptions = {}
+): HttpClient.HttpClient => {
+  const flavour = options.flavour ?? "node"
+  const connectTimeout = options.connectTimeout ?? (flavour === "node" ? undefined : "10 seconds")
+  const network = new Network(servers, {
+    flavour,
+    keepAlive: options.keepAlive ?? flavour !== "node",
+    connectTimeout: connectTimeout === undefined ? undefined : Duration.fromInputUnsafe(connectTimeout),
+    maxHeaderBytes: options.maxHeaderBytes,
+    maxInformational: undefined,
+    halfCloseGrace: Duration.fromInputUnsafe(options.halfCloseGrace ?? "1 second")
   })
+  return HttpClient.make((request, url) => carry(network, request, url))
 }

@@ -14,7 +14,8 @@ import {
 import { Bytes, Effect, Layer } from "effect"
 import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http"
 import { request as httpsRequest } from "node:https"
-import { connect } from "node:net"
+import { connect, isIP, type LookupFunction, type Socket } from "node:net"
+import { connectSecure } from "./internal/connectSecure.ts"
 
 /**
  * Options of the transport.
@@ -29,7 +30,22 @@ export interface NodeTransportOptions {
   readonly maxHeaderBytes?: number | undefined
   /** How many informational answers (1xx) may come before the answer. Default: 16. */
   readonly maxInformational?: number | undefined
+  /** Looks host names up in place of the system. */
+  readonly lookup?: LookupFunction | undefined
+  /** Opens the TCP connection in place of `net.connect`, such as one that a plan may refuse. */
+  readonly connect?: Connect | undefined
 }
+
+/**
+ * Opens a TCP connection, and calls back with it or with the error; the connection may still be on its way then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Connect = (
+  place: { readonly host: string; readonly port: number },
+  callback: (error: Error | null, socket: Socket) => void
+) => void
 
 const defaults = { maxHeaderBytes: 16 * 1024, maxInformational: 16 } as const
 
@@ -68,18 +84,41 @@ const open = (request: OutgoingRequest, options: NodeTransportOptions): ClientRe
     maxHeaderSize: options.maxHeaderBytes ?? defaults.maxHeaderBytes,
     headers: { ...headers, "content-length": Buffer.byteLength(body) }
   }
-  if (url.protocol === "https:") {
-    const ca = options.ca === undefined || typeof options.ca === "string" ? options.ca : [...options.ca]
-    // A one-off agent keeps no connection, and says `Connection: close`.
-    return httpsRequest(url, { ...shared, agent: false, ...(ca === undefined ? {} : { ca }) })
-  }
-  // No agent at all does the same, and costs less.
+  const isSecure = url.protocol === "https:"
   const place = {
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: url.port === "" ? 80 : Number(url.port),
-    noDelay: true
+    port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
+    ...options.lookup === undefined ? {} : { lookup: options.lookup }
   }
-  return httpRequest(url, { ...shared, createConnection: () => connect(place) })
+  if (isSecure) {
+    const ca = options.ca === undefined || typeof options.ca === "string" ? options.ca : [...options.ca]
+    const trust = ca === undefined ? {} : { ca }
+    const connect = options.connect
+    if (connect !== undefined) {
+      const secure = { ...trust, host: place.host, ...(isIP(place.host) === 0 ? { servername: place.host } : {}) }
+      return httpsRequest(url, {
+        ...shared,
+        createConnection: (_, callback) => {
+          connectSecure(connect, place, secure, callback)
+          return undefined
+        }
+      })
+    }
+    const lookup = options.lookup === undefined ? {} : { lookup: options.lookup }
+    // A one-off agent keeps no connection, and says `Connection: close`.
+    return httpsRequest(url, { ...shared, ...lookup, agent: false, ...trust })
+  }
+  const open = options.connect
+  // No agent at all does the same, and costs less.
+  return httpRequest(url, {
+    ...shared,
+    createConnection: open === undefined
+      ? () => connect({ ...place, noDelay: true })
+      : (_, callback) => {
+        open(place, callback)
+        return undefined
+      }
+  })
 }
 
 const send = (

@@ -194,11 +194,11 @@ const inWindow = (rule: Rule, time: number): boolean =>
   (rule.when?.after === undefined || time >= Duration.toMillis(rule.when.after)) &&
   (rule.when?.until === undefined || time < Duration.toMillis(rule.when.until))
 
-/** Counts a match into the window of the quota, which begins anew when it is over. */
+/** Counts a match into the window of the quota, which begins with the first match and anew when it is over. */
 const countInWindow = (state: RuleState, rule: Rule, time: number): RuleState => {
   const window = rule.when?.beyond?.window
   if (window === undefined) return state
-  return time - state.windowStart >= Duration.toMillis(window)
+  return state.windowCount === 0 || time - state.windowStart >= Duration.toMillis(window)
     ? { ...state, windowStart: time, windowCount: 1 }
     : { ...state, windowCount: state.windowCount + 1 }
 }
@@ -223,9 +223,15 @@ interface Asked {
   readonly chance: number | undefined
 }
 
-const ask = (rule: Rule, id: string, seed: number, before: RuleState, event: Event): Asked => {
+/** Draws for a rule without an id are for its place among those of its leg, so that other legs do not shift them. */
+const drawIdOf = (plan: Plan, rule: Rule, index: number): string | number =>
+  rule.id ?? plan.rules.slice(0, index).filter(({ id, leg }) => id === undefined && leg === rule.leg).length
+
+const ask = (rule: Rule, drawId: string | number, seed: number, before: RuleState, event: Event): Asked => {
   const matched = countInWindow({ ...before, matched: before.matched + 1 }, rule, event.time)
-  const chance = rule.when?.probability === undefined ? undefined : draw(seed, [id, "probability", ...keyOf(event)])
+  const chance = rule.when?.probability === undefined
+    ? undefined
+    : draw(seed, [drawId, "probability", ...keyOf(event)])
   const suppress = (reason: Reason, state = matched): Asked => ({
     state: { ...state, suppressed: state.suppressed + 1 },
     fault: undefined,
@@ -272,11 +278,12 @@ export const decide = (
   for (const [index, rule] of plan.rules.entries()) {
     if (!isMatch(rule, event)) continue
     const id = idOf(rule, index)
-    const asked = ask(rule, id, seed, stateOf(state, id), event)
+    const drawId = drawIdOf(plan, rule, index)
+    const asked = ask(rule, drawId, seed, stateOf(state, id), event)
     rules.set(id, asked.state)
     if (asked.reason !== undefined) suppressed.push({ rule: id, reason: asked.reason, draw: asked.chance })
     if (asked.fault === undefined) continue
-    const chance = draw(seed, [id, "fault", ...keyOf(event)])
+    const chance = draw(seed, [drawId, "fault", ...keyOf(event)])
     const verdict = verdictOf(asked.fault, {
       ...event,
       draw: chance,
@@ -298,17 +305,24 @@ export const decide = (
   }
 }
 
+/** When the window of a quota ends that has counted something. */
+const quotaEdges = (rule: Rule, { windowCount, windowStart }: RuleState): ReadonlyArray<number> =>
+  rule.when?.beyond === undefined || windowCount === 0
+    ? []
+    : [windowStart + Duration.toMillis(rule.when.beyond.window)]
+
 /**
- * The times, after `time`, at which a decision can change although nothing happens: edges of windows, and the end of
- * what is down. An interpreter that has to open or close a port asks again then.
+ * The times, after `time`, at which a decision can change although nothing happens: edges of windows, the end of a
+ * quota's window, and the end of what is down. An interpreter that has to open or close a port asks again then.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const edgesAfter = (plan: Plan, state: State, time: number): ReadonlyArray<number> =>
   [
-    ...plan.rules.flatMap(({ when }) =>
-      [when?.after, when?.until].flatMap((d) => d === undefined ? [] : [Duration.toMillis(d)])
-    ),
+    ...plan.rules.flatMap((rule, index) => [
+      ...[rule.when?.after, rule.when?.until].flatMap((edge) => edge === undefined ? [] : [Duration.toMillis(edge)]),
+      ...quotaEdges(rule, stateOf(state, idOf(rule, index)))
+    ]),
     ...[...state.down.values()].map(({ until }) => until)
   ].filter((edge) => edge > time).toSorted((a, b) => a - b)

@@ -27,10 +27,13 @@ const expected = `a time such as 500, "500 millis", "2 seconds" or "1 minute", o
 const Encoded = Schema.Union([
   Schema.Finite.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: millisMax }, { expected }))),
   Schema.String.pipe(Schema.check(
-    Schema.isPattern(pattern, { expected }),
+    Schema.isPattern(pattern, { expected, units: Object.keys(units).map((unit) => `${unit}s`) }),
     Schema.makeFilter((text) => !(parse(text) > millisMax), { expected })
   ))
-]).annotate({ description: "Milliseconds, or a number and its unit: millis, seconds, minutes or hours." })
+]).annotate({
+  identifier: "Delay",
+  description: "Milliseconds, or a number and its unit: millis, seconds, minutes or hours."
+})
 
 /**
  * A length of time: `500` or `"500 millis"` in a file, a `Duration` in the program.

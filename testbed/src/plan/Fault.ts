@@ -230,7 +230,7 @@ export const Fault = Schema.Union([
     at: Schema.optionalKey(Schema.Literals(["connection", "request"])),
     steps: Schema.Array(Step).pipe(Schema.check(Schema.isMaxLength(10_000)))
   })
-]).pipe(Schema.toTaggedUnion("type"))
+]).annotate({ identifier: "Fault", description: "What breaks." }).pipe(Schema.toTaggedUnion("type"))
 
 /**
  * @category models
@@ -512,7 +512,7 @@ export const describe = (fault: Fault): string => {
     case "status":
       return `status ${fault.status}`
     case "rate_limited":
-      return `rate limited for ${time(fault.retryAfter)} (${fault.form ?? "seconds"})`
+      return `rate limited for ${time(fault.retryAfter)}${fault.form === undefined ? "" : ` (${fault.form})`}`
     case "redirect":
       return `redirect ${fault.status}${fault.location === "self" ? " to itself" : ""}`
     case "informational":

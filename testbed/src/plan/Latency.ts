@@ -25,9 +25,17 @@ const cap = { max: Schema.optionalKey(Delay) }
  */
 export const Latency = Schema.Union([
   Delay,
-  Schema.Struct({ distribution: Schema.tag("uniform"), min: Delay, max: Delay }),
+  Schema.Struct({ distribution: Schema.tag("uniform"), min: Delay, max: Delay }).pipe(
+    Schema.check(Schema.makeFilter(({ max, min }) => Duration.isLessThanOrEqualTo(min, max), {
+      expected: "a min of at most max"
+    }))
+  ),
   Schema.Struct({ distribution: Schema.tag("normal"), mean: Delay, deviation: Delay, ...cap }),
-  Schema.Struct({ distribution: Schema.tag("lognormal"), p50: Positive, p99: Positive, ...cap }),
+  Schema.Struct({ distribution: Schema.tag("lognormal"), p50: Positive, p99: Positive, ...cap }).pipe(
+    Schema.check(Schema.makeFilter(({ p50, p99 }) => Duration.isLessThanOrEqualTo(p50, p99), {
+      expected: "a p50 of at most p99"
+    }))
+  ),
   Schema.Struct({ distribution: Schema.tag("exponential"), mean: Delay, ...cap }),
   Schema.Struct({
     distribution: Schema.tag("wave"),
@@ -36,7 +44,7 @@ export const Latency = Schema.Union([
     amplitude: Delay,
     period: Positive
   })
-])
+]).annotate({ identifier: "Latency", description: "A fixed time, or a distribution of times." })
 
 /**
  * @category models

@@ -11,7 +11,10 @@ import { Schema } from "effect"
  * @category schemas
  * @since 0.1.0
  */
-export const Leg = Schema.Literals(["to-homeserver", "to-appservice"])
+export const Leg = Schema.Literals(["to-homeserver", "to-appservice"]).annotate({
+  identifier: "Leg",
+  description: "Who is asked: the homeserver by a client, or the appservice by the homeserver."
+})
 
 /**
  * @category models

@@ -34,7 +34,7 @@ export const Match = Schema.Struct({
   method: Schema.optionalKey(OneOrMore(Schema.String)),
   path: Schema.optionalKey(OneOrMore(Schema.String)),
   transactionId: Schema.optionalKey(OneOrMore(Schema.String))
-})
+}).annotate({ identifier: "Match", description: "Whom the rule means: everything, where nothing is named." })
 
 /**
  * @category models
@@ -66,7 +66,7 @@ export const When = Schema.Struct({
     window: Delay
   })),
   probability: Schema.optionalKey(Schema.Finite.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 1 }))))
-})
+}).annotate({ identifier: "When", description: "When the rule strikes, among what it matches." })
 
 /**
  * @category models
@@ -149,7 +149,11 @@ export const Rule = Schema.Struct(ruleFields).pipe(
   Schema.check(Schema.makeFilter((rule) => {
     const problem = problemOf(rule)
     return problem === undefined ? undefined : `Expected ${problem}`
-  }))
+  }, {
+    // An editor can tell this much before the plan is read.
+    toJsonSchema: () => ({ oneOf: [{ required: ["fault"] }, { required: ["sequence"] }] })
+  })),
+  Schema.annotate({ identifier: "Rule", description: "One fault or sequence of faults, whom it means and when." })
 )
 
 /**

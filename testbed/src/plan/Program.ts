@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Bytes, Duration } from "effect"
+import { Bytes, DateTime, Duration } from "effect"
 import type { Fault, Framing, Place } from "./Fault.ts"
 import * as Latency from "./Latency.ts"
 import type { Leg } from "./Leg.ts"
@@ -173,11 +173,7 @@ const headDefect = (defect: Extract<Fault, { type: "head" }>["defect"], leg: Leg
     case "bad-header":
       return play(write(`HTTP/1.1 200 OK\r\nBad Header\u0001\r\nContent-Length: 2\r\n\r\n{}`), fin)
     case "huge-headers":
-      return play(
-        write(head(200, { ...jsonHead, "X-Padding": "x".repeat(200 * 1024), "Content-Length": "2" })),
-        write(goodBody(leg)),
-        fin
-      )
+      return play(write(answer(200, { ...jsonHead, "X-Padding": "x".repeat(200 * 1024) }, goodBody(leg))), fin)
     case "http2-preface":
       // An empty SETTINGS frame: the first thing an HTTP/2 server says.
       return play(write(Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0)), fin)
@@ -185,6 +181,14 @@ const headDefect = (defect: Extract<Fault, { type: "head" }>["defect"], leg: Leg
 }
 
 const gzip = { ...jsonHead, "Content-Encoding": "gzip" }
+
+/** Made once, when it is first needed, because it is large. */
+const once = <A>(make: () => A): () => A => {
+  let made: { readonly value: A } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+const huge = once(() => encoder.encode(`{"padding":"${"x".repeat(2 * 1024 * 1024)}"}`))
 
 const bodyDefect = (fault: Extract<Fault, { type: "body" }>, leg: Leg): Verdict => {
   const { defect, status = 200 } = fault
@@ -206,13 +210,15 @@ const bodyDefect = (fault: Extract<Fault, { type: "body" }>, leg: Leg): Verdict 
     case "deep":
       return of("[".repeat(20_000) + "]".repeat(20_000))
     case "huge":
-      return of(`{"padding":"${"x".repeat(2 * 1024 * 1024)}"}`)
+      return play(write(head(status, { ...jsonHead, "Content-Length": String(huge().length) })), write(huge()), fin)
     case "wrong-content-type":
       return of(goodBody(leg), { ...jsonHead, "Content-Type": "text/html" })
     case "bad-gzip":
       return of(goodBody(leg), gzip)
   }
 }
+
+const httpDate = (millis: number): string => DateTime.toDateUtc(DateTime.makeUnsafe(millis)).toUTCString()
 
 const rateLimited = (fault: Extract<Fault, { type: "rate_limited" }>, now: number): Verdict => {
   const millis = Duration.toMillis(fault.retryAfter)
@@ -223,7 +229,7 @@ const rateLimited = (fault: Extract<Fault, { type: "rate_limited" }>, now: numbe
     case "seconds":
       return of({ "Retry-After": String(Math.ceil(millis / 1000)) }, body)
     case "date":
-      return of({ "Retry-After": new Date(Math.ceil((now + millis) / 1000) * 1000).toUTCString() }, body)
+      return of({ "Retry-After": httpDate(Math.ceil((now + millis) / 1000) * 1000) }, body)
     case "body":
       return of({}, { ...body, retry_after_ms: Math.ceil(millis) })
   }

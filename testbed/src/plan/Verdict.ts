@@ -76,7 +76,7 @@ export const Step = Schema.Union([
   Schema.Struct({ step: Schema.tag("wait"), duration: Delay }),
   Schema.Struct({ step: Schema.tag("hang") }),
   Schema.Struct({ step: Schema.tag("close"), how: How })
-])
+]).annotate({ identifier: "Step", description: "One thing the server does on a connection." })
 
 /**
  * @category models

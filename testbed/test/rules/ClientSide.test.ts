@@ -1,7 +1,7 @@
 /** The client's half: C18, C19, C21 and A10 on raw sockets, and whole exchanges over every mount. */
+import * as Gate from "@appservice-ping/client/Gate"
 import * as Homeserver from "@appservice-ping/client/Homeserver"
 import * as Ping from "@appservice-ping/client/Ping"
-import * as Retry from "@appservice-ping/client/Retry"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
 import { NodeHttpClient } from "@effect/platform-node"
@@ -135,7 +135,7 @@ const success = Http.response(200, "{\"duration_ms\":3}")
 
 describe("an appservice that waits for its homeserver", () => {
   const untilConnected = (homeserver: RecordingServer) =>
-    Retry.untilConnected({ ...of(homeserver.url), firstDelay: "0 millis" }).pipe(Effect.provide(client))
+    Gate.wait({ ping: Ping.ping(of(homeserver.url)), firstDelay: "0 millis" }).pipe(Effect.provide(client))
 
   it.effect("A10 does not give up on what passes by itself, and sends the same bytes each time", () =>
     Effect.gen(function*() {
@@ -172,7 +172,7 @@ describe("an appservice that waits for its homeserver", () => {
     it.effect(`A10 gives up at once on ${errcode}, which only a person can fix`, () =>
       Effect.gen(function*() {
         const homeserver = yield* make([matrixError(status, { errcode })])
-        assert.strictEqual((yield* Effect.flip(untilConnected(homeserver)))._tag, errcode)
+        assert.strictEqual((yield* Effect.flip(untilConnected(homeserver))).error._tag, errcode)
         assert.strictEqual(homeserver.requests().length, 1)
       }))
   }

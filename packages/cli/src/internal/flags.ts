@@ -39,12 +39,15 @@ export const host = checked(
   }
 ).pipe(Flag.withMetavar("ADDRESS"))
 
-export const port = checked(
-  Flag.String("port"),
-  "port",
-  "a number from 0 to 65535; 0 picks a free port",
-  (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined
-).pipe(Flag.withMetavar("PORT"))
+export const portOf = (name: string) =>
+  checked(
+    Flag.String(name),
+    name,
+    "a number from 0 to 65535; 0 picks a free port",
+    (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined
+  ).pipe(Flag.withMetavar("PORT"))
+
+export const port = portOf("port")
 
 const isUnit = (unit: string): unit is Duration.Unit =>
   ["milli", "millis", "second", "seconds", "minute", "minutes", "hour", "hours"].includes(unit)
@@ -76,6 +79,18 @@ export const homeserver = checked(
   }
 ).pipe(Flag.withMetavar("URL"), Flag.withDescription("The URL of the homeserver"))
 
+export const upstream = checked(
+  Flag.String("upstream"),
+  "upstream",
+  "a host and a port, such as 127.0.0.1:29300 or [::1]:29300",
+  (text) => {
+    const [, bracketed, name, digits] = /^(?:\[([\w.:%]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text) ?? []
+    const host = bracketed ?? name
+    const port = Number(digits)
+    return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port }
+  }
+).pipe(Flag.withMetavar("HOST:PORT"), Flag.withDescription("Where the real server listens"))
+
 export const userTokens = checked(
   Flag.Redacted("user-token"),
   "user-token",
@@ -86,3 +101,5 @@ export const userTokens = checked(
   Flag.withDescription("The token of an ordinary user, who may not ping; repeat it for more of them"),
   Flag.atLeast(0)
 )
+
+export const json = Flag.Boolean("json").pipe(Flag.withDefault(false))

@@ -3,6 +3,11 @@ import type { CliError } from "effect/cli"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
 import { plain } from "./text.ts"
 
+const commands: { readonly [parent: string]: string } = {
+  "appservice-ping": "homeserver, appservice, ping, doctor, watch, scenario or proxy",
+  scenario: "run, list, show or replay"
+}
+
 /**
  * A value of the command line is repeated nowhere: one in the wrong place may be a token.
  */
@@ -33,7 +38,7 @@ const describe = (error: CliError.CliError): string => {
       return error.message
     case "ShowHelp":
       return error.errors[0] === undefined
-        ? "a command is missing: homeserver, appservice or ping"
+        ? `a command is missing: ${commands[error.commandPath.at(-1) ?? ""] ?? "see the help"}`
         : describe(error.errors[0])
     case "DuplicateOption":
     case "UserError":

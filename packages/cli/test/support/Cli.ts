@@ -2,8 +2,12 @@
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { join } from "node:path"
+import { vi } from "vitest"
 
 const bin = join(import.meta.dirname, "../../bin/appservice-ping.js")
+
+// No test is about how long a busy machine takes to start a process.
+vi.setConfig({ testTimeout: 30_000 })
 
 type Signal = "SIGINT" | "SIGKILL" | "SIGTERM"
 
@@ -83,3 +87,30 @@ export const start = (args: ReadonlyArray<string>): Effect.Effect<Running, never
 /** Runs the command to its end. */
 export const run = (args: ReadonlyArray<string>): Effect.Effect<Ended> =>
   Effect.scoped(Effect.flatMap(start(args), (running) => running.ended))
+
+/** A server of the command line that has said where it is. */
+export interface Serving extends Running {
+  readonly origin: string
+}
+
+/** Starts the homeserver on a free port, and waits until it is ready. */
+export const startHomeserver = (
+  ...args: ReadonlyArray<string>
+): Effect.Effect<Serving, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const running = yield* start(["homeserver", "--port", "0", ...args])
+    const [, origin = ""] = yield* running.printed(/^homeserver ready at (http:\/\/127\.0\.0\.1:\d+)$/m)
+    return { ...running, origin }
+  })
+
+/** Starts the appservice on a free port, and waits until it is ready; `path` is that of the registration's url. */
+export const startAppservice = (
+  ...args: ReadonlyArray<string>
+): Effect.Effect<Serving & { readonly path: string }, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const running = yield* start(["appservice", "--port", "0", ...args])
+    const [, origin = "", path = ""] = yield* running.printed(
+      /^appservice ready at (http:\/\/127\.0\.0\.1:\d+)(\S*)$/m
+    )
+    return { ...running, origin, path }
+  })

@@ -1,4 +1,5 @@
 /** Registration files of a test, which go with its scope. */
+import { assert } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -10,6 +11,11 @@ export const canaries = {
   hs_token: "hs_canary_1a8d4e6f0b",
   user: "user_canary_55aa66bb77"
 } as const
+
+/** Asserts that an output holds none of them. */
+export const assertNoToken = (text: string): void => {
+  for (const canary of Object.values(canaries)) assert.notInclude(text, canary)
+}
 
 /** The text of a registration. */
 export const registration = (fields: { readonly [key: string]: unknown } = {}): string =>
@@ -31,6 +37,11 @@ export const write = (content: string | Uint8Array): Effect.Effect<string, never
       (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
     )
     const path = join(folder, "registration.yaml")
-    yield* Effect.promise(() => writeFile(path, content))
+    yield* Effect.promise(() => writeFile(path, content, { mode: 0o600 }))
     return path
   })
+
+/** Writes a registration, and gives its path. */
+export const writeRegistration = (
+  fields?: { readonly [key: string]: unknown }
+): Effect.Effect<string, never, Scope.Scope> => write(registration(fields))

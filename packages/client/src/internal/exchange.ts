@@ -2,6 +2,7 @@
 import type { Answer, ReadingOptions } from "@appservice-ping/domain/Answer"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
+import { FederationApi } from "@appservice-ping/domain/FederationApi"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import * as Token from "@appservice-ping/domain/Token"
@@ -12,7 +13,7 @@ import { HttpApiClient } from "effect/http-api"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { readBody } from "./body.ts"
-import { isConnectTimeout } from "./connectTimeout.ts"
+import * as Phase from "./phase.ts"
 
 /** Where the homeserver is, and the bounds of the exchange. */
 export interface Options {
@@ -27,12 +28,15 @@ export interface Exchanged {
   readonly reading: ReadingOptions
 }
 
-/** One request of the contract: its path, and how to send it. */
+/** One request of a contract: its path, how to send it, and what it carries. */
 export interface Request {
-  readonly path: (paths: HttpApiClient.UrlBuilder<typeof HomeserverApi>) => string
-  readonly send: (
-    client: HttpApiClient.ForApi<typeof HomeserverApi, never, Call | Scope.Scope>
-  ) => Effect.Effect<HttpClientResponse, HttpClientError | PingError, Call | Scope.Scope>
+  readonly path: string
+  readonly send: Effect.Effect<HttpClientResponse, HttpClientError | PingError, Call | Scope.Scope>
+  /**
+   * Whether it has an effect, so that a connection that breaks under it leaves open what became of it. A question
+   * without one has only failed.
+   */
+  readonly isPing: boolean
   readonly token?: Redacted.Redacted | undefined
   /** Other tokens that a peer may know, and must not write into our errors (D8). */
   readonly secrets?: ReadonlyArray<Redacted.Redacted> | undefined
@@ -74,7 +78,7 @@ const withoutRedirects = <E, R>(
     ))
 
 /** What differs from call to call: the app's HTTP client, the homeserver, and the token. */
-class Call extends Context.Service<Call, {
+export class Call extends Context.Service<Call, {
   readonly httpClient: HttpClient.HttpClient
   readonly baseUrl: string
   readonly token: Redacted.Redacted | undefined
@@ -92,13 +96,49 @@ const lateBound: HttpClient.HttpClient.With<HttpClientError, Call | Scope.Scope>
   Effect.succeed
 )
 
-/** Deriving a client from the contract costs more than a ping does, so it is done once, and each call binds it late. */
-const client = Effect.runSync(HttpApiClient.makeWith(HomeserverApi, { httpClient: lateBound }))
+// Deriving a client from a contract costs more than a ping does, so it is done once, and each call binds it late.
 
-const paths = HttpApiClient.urlBuilder(HomeserverApi)
+/** The contract of the ping: its requests and their paths. */
+export const homeserver = {
+  client: Effect.runSync(HttpApiClient.makeWith(HomeserverApi, { httpClient: lateBound })),
+  paths: HttpApiClient.urlBuilder(HomeserverApi)
+}
+
+/** The contract of what is asked beside the ping. */
+export const federation = {
+  client: Effect.runSync(HttpApiClient.makeWith(FederationApi, { httpClient: lateBound })),
+  paths: HttpApiClient.urlBuilder(FederationApi)
+}
+
+/** Whether nobody can have acted on the request; in doubt somebody did. */
+const isUnreached = (error: HttpClientError, kind: ConnectionFailure.Kind): boolean => {
+  if (Phase.hasAnswered(error)) return false
+  switch (kind) {
+    case "dns":
+    case "refused":
+    case "unreachable":
+    case "tls":
+      return true
+    case "malformed":
+      return Phase.isNotHttp(error)
+    default:
+      return !Phase.isSendable(error) || Phase.isConnecting(error)
+  }
+}
+
+/** What a failed exchange means: a timer of the HTTP client may be faster than ours, and a connection may break. */
+const toTransportError = (
+  error: HttpClientError,
+  { after, isPing, url }: { readonly url: string; readonly after: Duration.Duration; readonly isPing: boolean }
+): TransportError => {
+  const failure = ConnectionFailure.fromUnknown(error)
+  if (isUnreached(error, failure.kind)) return new HomeserverUnreachable({ url, failure })
+  if (failure.kind === "timeout") return new Undecided({ url, after })
+  return isPing ? new Undecided({ url, after, failure }) : new HomeserverUnreachable({ url, failure })
+}
 
 /**
- * Sends one request of the contract and reads its answer, at most `maxBodyBytes` of it, within one deadline for all
+ * Sends one request of a contract and reads its answer, at most `maxBodyBytes` of it, within one deadline for all
  * of it, and without a redirect.
  */
 export const exchange = Effect.fnUntraced(function*(
@@ -106,7 +146,7 @@ export const exchange = Effect.fnUntraced(function*(
   request: Request
 ): Effect.fn.Return<Exchanged, PingError | TransportError, HttpClient.HttpClient> {
   const baseUrl = baseOf(options.homeserver)
-  const url = new URL(baseUrl + request.path(paths))
+  const url = new URL(baseUrl + request.path)
   const shown = AppserviceUrl.redact(url)
   const { token } = request
 
@@ -120,7 +160,7 @@ export const exchange = Effect.fnUntraced(function*(
   const started = yield* Clock.monotonicTimeNanos
   const timeout = Duration.fromInputUnsafe(options.timeout ?? timeoutDefault)
 
-  const answer = request.send(client).pipe(
+  const answer = request.send.pipe(
     Effect.flatMap((response) =>
       Effect.map(readBody(response, options.maxBodyBytes ?? maxBodyBytesDefault), (body): Answer => ({
         status: response.status,
@@ -134,17 +174,14 @@ export const exchange = Effect.fnUntraced(function*(
       duration: timeout,
       orElse: () => Effect.fail(new Undecided({ url: shown, after: timeout }))
     }),
-    Effect.catchTag("HttpClientError", (error) => {
-      const failure = ConnectionFailure.fromUnknown(error)
-      // A timer of the HTTP client was faster than ours; once connected, the homeserver may have had the request.
-      return failure.kind === "timeout" && !isConnectTimeout(error)
-        ? Effect.flatMap(
-          Clock.monotonicTimeNanos,
-          (now): Effect.Effect<never, TransportError> =>
-            Effect.fail(new Undecided({ url: shown, after: Duration.nanos(now - started) }))
-        )
-        : Effect.fail(new HomeserverUnreachable({ url: shown, failure }))
-    })
+    Effect.catchTag(
+      "HttpClientError",
+      (error) =>
+        Effect.flatMap(Clock.monotonicTimeNanos, (now): Effect.Effect<never, TransportError> =>
+          Effect.fail(
+            toTransportError(error, { url: shown, after: Duration.nanos(now - started), isPing: request.isPing })
+          ))
+    )
   )
   return {
     answer: yield* answer,

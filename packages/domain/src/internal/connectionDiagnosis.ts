@@ -22,6 +22,8 @@ export interface Leg {
   readonly target: string
   /** What to think of where the URL only means the machine it is used on, or may do so. */
   readonly hint: string
+  /** The same, but nothing where the URL tells no more than that it may. */
+  readonly localHint: string
 }
 
 const isLocal = (url: URL): boolean =>
@@ -30,22 +32,29 @@ const isLocal = (url: URL): boolean =>
 const parse = (url: string | undefined): URL | undefined =>
   url === undefined || !AppserviceUrl.isAppserviceUrl(url) ? undefined : new URL(url)
 
-const hint = (from: string, to: string, url: URL | undefined): string => {
-  if (url === undefined) return " If either runs in a container, localhost means that container alone."
-  return isLocal(url)
-    ? ` "${url.hostname}" means the machine or container of the ${from} itself: if the ${to} runs in another one, use a name or an address that leads there.`
-    : ""
+/** A homeserver with a public name may still run on the same machine, so this is advice and never the cause. */
+const localHint = (from: string, to: string, url: URL | undefined, caller: URL | undefined): string => {
+  if (url === undefined || !isLocal(url)) return ""
+  const elsewhere = caller === undefined || isLocal(caller) ? "" : `, here ${caller.hostname}`
+  return ` "${url.hostname}" means the machine or container of the ${from} itself${elsewhere}: if the ${to} runs in another one, use a name or an address that leads there.`
 }
 
-const leg = (from: Leg["from"], to: Leg["to"], text: string | undefined): Omit<Leg, "owner" | "witness"> => {
+const leg = (
+  from: Leg["from"],
+  to: Leg["to"],
+  text: string | undefined,
+  caller?: string
+): Omit<Leg, "owner" | "witness"> => {
   const url = parse(text)
   const target = url === undefined ? `the ${to}` : `the ${to} (${AppserviceUrl.redact(url)})`
-  return { from, to, target, hint: hint(from, to, url) }
+  const local = localHint(from, to, url, parse(caller))
+  const hint = url === undefined ? " If either runs in a container, localhost means that container alone." : local
+  return { from, to, target, hint, localHint: local }
 }
 
 /** The leg that a homeserver's errors tell about; `url` is the registration's. */
-export const toAppservice = (url: string | undefined): Leg => ({
-  ...leg("homeserver", "appservice", url),
+export const toAppservice = (url: string | undefined, homeserver: string | undefined): Leg => ({
+  ...leg("homeserver", "appservice", url, homeserver),
   owner: "operator",
   witness: "homeserver admin"
 })
@@ -107,7 +116,8 @@ const table: { readonly [K in Sign]: Explain } = {
     temporary: true
   }),
   tls: ({ owner, target }, tls) => ({
-    actor: owner,
+    // The port is in order; it is the URL that says https where there is none.
+    actor: tls === "plain" ? "operator" : owner,
     cause: `The secure connection to ${target} failed: ${tlsAdvice[tls][0]}.`,
     advice: tlsAdvice[tls][1],
     temporary: false
@@ -146,3 +156,14 @@ const table: { readonly [K in Sign]: Explain } = {
 
 /** Explains a failed connection. */
 export const explain = (sign: Sign, tls: TlsSign, leg: Leg): Finding => table[sign](leg, tls)
+
+/** Explains a connection that broke once the ping could have been sent, so that nobody knows what became of it. */
+export const undecided = (sign: Sign, tls: TlsSign, leg: Leg): Finding => {
+  const { actor, advice, cause } = explain(sign, tls, leg)
+  return {
+    actor,
+    cause: `${cause} The ping is undecided: it may or may not have arrived at the appservice.`,
+    advice: `Ask again. If that ends in the same way: ${advice}`,
+    temporary: true
+  }
+}

@@ -11,18 +11,18 @@ export type Sign = Kind | "redirect" | "notJson"
 const signs: ReadonlyArray<readonly [RegExp, Sign]> = [
   [/PageRedirect|InfiniteRedirect|RedirectWithNoLocation|redirect/i, "redirect"],
   [/JSONDecodeError|ContentDecodeError|not (?:valid )?JSON|expecting value/i, "notJson"],
-  [/\bTLS\b|\bSSL|\bx509\b|certificate|CERT_|VerificationError|handshake/i, "tls"],
+  [/\bTLS\b|\bSSL|\bx509\b|certificate|CERT_|VerificationError|handshake|InvalidContentType/i, "tls"],
   [/DNSLookupError|dns error|could not be resolved|lookup address|no such host|name resolution|no address/i, "dns"],
   [/refused/i, "refused"],
   [/NoRoute|no route|unreachable|not permitted|UnsupportedAddress|host is down/i, "unreachable"],
   [/ConnectionReset|was reset|\breset\b/i, "reset"],
   [/timed? ?out/i, "timeout"],
   [
-    /ParseError|MalformedChunk|malformed|not valid HTTP|headers were too large|contradicts|was too large|encoded as|compressed body|invalid HTTP|HTTP parse/i,
+    /ParseError|MalformedChunk|malformed|not valid HTTP|headers were too large|contradicts|was too large|encoded as|compressed body|invalid HTTP|HTTP parse|hyper::Error\(Parse/i,
     "malformed"
   ],
   [
-    /ConnectionDone|ConnectionLost|ConnectionAborted|NeverReceived|DataLoss|PartialDownload|closed|cut short|hang up|disconnected|aborted|broken pipe|\bEOF\b|end of file/i,
+    /ConnectionDone|ConnectionLost|ConnectionAborted|NeverReceived|IncompleteMessage|DataLoss|PartialDownload|closed|cut short|hang up|disconnected|aborted|broken pipe|\bEOF\b|end of file/i,
     "closed"
   ]
 ]
@@ -34,6 +34,19 @@ const withoutUrls = (text: string): string => text.replaceAll(/https?:\/\/[^\s)"
 export const fromText = (text: string | undefined): Sign => {
   const words = withoutUrls(text ?? "")
   return signs.find(([pattern]) => pattern.test(words))?.[1] ?? "unknown"
+}
+
+const statusPatterns: ReadonlyArray<RegExp> = [
+  /\bstatus(?: code)?(?: of)?[\s:=("]{0,3}([1-5]\d\d)\b/i,
+  /\bHTTP response ([1-5]\d\d)\b/i,
+  /\b([345]\d\d) (?:Unauthorized|Forbidden|Not Found|Method Not Allowed|Too Many Requests|Internal Server Error|Bad|Service|Gateway)/i
+]
+
+/** Tells the appservice's status from the `error` of a homeserver that calls a bad status a failed connection. */
+export const statusFromText = (text: string | undefined): number | undefined => {
+  const words = withoutUrls(text ?? "")
+  const status = statusPatterns.map((pattern) => pattern.exec(words)?.[1]).find((found) => found !== undefined)
+  return status === undefined ? undefined : Number(status)
 }
 
 /** What is wrong with a certificate or its port, told from any client's text. */

@@ -1,11 +1,12 @@
 /** What an answer means that has the wrong status: the appservice's to the homeserver, or the homeserver's to us. */
-import { Duration } from "effect"
+import type { Duration } from "effect"
 import { explain, type Finding, type Leg } from "./connectionDiagnosis.ts"
+import { inWords } from "./durationWords.ts"
 import * as Json from "./json.ts"
 
 /** What to do about a rate limit. */
 export const waiting = (retryAfter: Duration.Duration | undefined): string =>
-  retryAfter === undefined ? "Wait before the next ping." : `Wait ${Duration.format(retryAfter)} before the next ping.`
+  retryAfter === undefined ? "Wait before the next ping." : `Wait ${inWords(retryAfter)} before the next ping.`
 
 /** What can be told from an answer without repeating it; `status` is 0 where it is not known. */
 interface Answered {
@@ -39,7 +40,7 @@ const badStatusRules: ReadonlyArray<Rule> = [
   [({ isHomeserver }) => isHomeserver, ({ leg }) => ({
     actor: "operator",
     cause: `The url of the registration leads to a homeserver, not to ${leg.target}.`,
-    advice: "Set url to the address where the appservice itself listens, and restart the homeserver.",
+    advice: `Set url to the address where the appservice itself listens, and restart the homeserver.${leg.localHint}`,
     temporary: false
   })],
   [({ errcode }) => errcode === "M_MISSING_TOKEN", ({ leg }) => ({
@@ -59,7 +60,7 @@ const badStatusRules: ReadonlyArray<Rule> = [
     actor: "operator",
     cause:
       `The appservice rejects the hs_token: the homeserver and ${leg.target} have different copies of the registration.`,
-    advice: drift,
+    advice: `${drift}${leg.localHint}`,
     temporary: false
   })],
   [isRedirect, ({ leg }) => explain("redirect", "unknown", leg)],
@@ -73,7 +74,8 @@ const badStatusRules: ReadonlyArray<Rule> = [
     actor: "operator",
     cause:
       `What answers as ${leg.target} has no ping (status ${status}): another service, a wrong path, or an old appservice.`,
-    advice: "Check that the url of the registration leads to the appservice, with its port and path, and update it.",
+    advice:
+      `Check that the url of the registration leads to the appservice, with its port and path, and update it.${leg.localHint}`,
     temporary: false
   })],
   [isStatus(400, 411, 413, 415, 422), ({ leg, status }) => ({
@@ -104,7 +106,7 @@ const badStatusRules: ReadonlyArray<Rule> = [
   [() => true, ({ leg, status }) => ({
     actor: "operator",
     cause: `What answers as ${leg.target} did not confirm the ping${status === 0 ? "" : ` (status ${status})`}.`,
-    advice: "Check that the url of the registration leads to the appservice, and look into its logs.",
+    advice: `Check that the url of the registration leads to the appservice, and look into its logs.${leg.localHint}`,
     temporary: false
   })]
 ]

@@ -1,32 +1,33 @@
-/** An `HttpClientResponse` whose body is an Effect stream: no promises and no timers, nothing but Effect's clock. */
+/** An `HttpClientResponse` whose body comes from a connection in memory: no promises, and no time but Effect's clock. */
 import { Effect, Inspectable, Option, Pipeable, type Schema, Stream } from "effect"
 import {
   Cookies,
-  Headers,
+  type Headers,
   HttpClientError,
   type HttpClientRequest,
   HttpClientResponse,
   HttpIncomingMessage,
   UrlParams
 } from "effect/http"
+import type { Broken } from "./Network.ts"
 
 type Failure = HttpClientError.HttpClientError
 
 const utf8 = new TextDecoder()
 
-/** What makes up an answer; the stream fails with what `node:http` would raise. */
+/** What makes up an answer; the stream fails with what the client raises. */
 export interface Source {
   readonly url: URL
   readonly status: number
-  readonly headers: Headers.Input
-  readonly body: Stream.Stream<Uint8Array, Error>
+  readonly headers: Headers.Headers
+  /** No body at all is not the same as an empty one: `fetch` has nothing to stream then. */
+  readonly body: Stream.Stream<Uint8Array, Broken> | undefined
 }
 
 export class MemoryResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
-  readonly headers: Headers.Headers
   readonly remoteAddress = Option.none<string>()
   private readonly source: Source
 
@@ -34,7 +35,6 @@ export class MemoryResponse extends Inspectable.Class implements HttpClientRespo
     super()
     this.request = request
     this.source = source
-    this.headers = Headers.fromInput(source.headers)
   }
 
   private failure(cause: unknown): Failure {
@@ -51,16 +51,31 @@ export class MemoryResponse extends Inspectable.Class implements HttpClientRespo
     return this.source.url.href
   }
 
+  get headers(): Headers.Headers {
+    return this.source.headers
+  }
+
   get cookies(): Cookies.Cookies {
     return Cookies.fromSetCookie(this.headers["set-cookie"] ?? [])
   }
 
   get stream(): Stream.Stream<Uint8Array, Failure> {
-    return Stream.mapError(this.source.body, (cause) => this.failure(cause))
+    const { body } = this.source
+    return body === undefined
+      ? Stream.fail(
+        new HttpClientError.HttpClientError({
+          reason: new HttpClientError.EmptyBodyError({
+            request: this.request,
+            response: this,
+            description: "can not create stream from empty body"
+          })
+        })
+      )
+      : Stream.mapError(body, ({ cause }) => this.failure(cause))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, Failure> {
-    return Stream.mkArrayBuffer(this.stream)
+    return this.source.body === undefined ? Effect.succeed(new ArrayBuffer(0)) : Stream.mkArrayBuffer(this.stream)
   }
 
   get text(): Effect.Effect<string, Failure> {

@@ -42,8 +42,8 @@ const listen = (server: Net.Server, port: number, host: string): Effect.Effect<n
 
 const close = (server: Net.Server): Effect.Effect<void> => Effect.sync(() => void server.close())
 
-/** Binds a connection to the port, or to a free one for port 0, and returns the port. */
-const hold = Effect.fnUntraced(function*(
+/** Binds a connection to the port, or to a free one for port 0, and returns the port: who connects there is refused. */
+export const hold = Effect.fnUntraced(function*(
   port: number,
   host: string
 ): Effect.fn.Return<number, ListenError, Scope.Scope> {

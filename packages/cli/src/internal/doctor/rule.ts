@@ -1,0 +1,51 @@
+/** What the rules of the doctor's conclusion have in common. */
+import { type Diagnosable, diagnose } from "@appservice-ping/domain/Diagnosis"
+import type { DirectFinding, Findings, Subject } from "../../doctor/Finding.ts"
+import type { Verdict } from "../../doctor/Verdict.ts"
+
+/** What a rule looks at. */
+export interface Case {
+  readonly findings: Findings
+  readonly subject: Subject
+  /** The url as a person may see it. */
+  readonly url: string
+  readonly homeserver: string
+}
+
+/** Gives a verdict where it applies. */
+export type Rule = (of: Case) => Verdict | undefined
+
+/** A verdict on which the operator of the bridge must act. */
+export const operator = (cause: string, advice: string, temporary = false): Verdict => ({
+  cause,
+  actor: "operator",
+  advice,
+  temporary
+})
+
+/** The verdict of the diagnosis, where the doctor knows no better. */
+export const explained = (error: Diagnosable, { subject }: Case): Verdict => {
+  const { actor, advice, cause, temporary } = diagnose(error, {
+    url: subject.url ?? null,
+    homeserver: subject.homeserver.href
+  })
+  return { actor, advice, cause, temporary }
+}
+
+/** What repairs copies of a registration that differ. */
+export const sameFile =
+  "Give the homeserver the same registration file as the appservice, and restart both: each reads it once, when it starts."
+
+/** The verdict on a URL that says http where TLS is spoken. */
+export const wantsHttps = (place: string): Verdict =>
+  operator(
+    `The port at ${place} speaks TLS, but the URL says http.`,
+    "Write https:// in the URL, with the host name that the certificate has."
+  )
+
+/** Tells whether a status is the refusal of a token. */
+export const isTokenStatus = (status: number | undefined): boolean => status === 401 || status === 403
+
+/** Tells whether the appservice refused the `hs_token` of the file. */
+export const refusesToken = (direct: DirectFinding | undefined): boolean =>
+  direct?._tag === "Failed" && direct.error._tag === "M_BAD_STATUS" && isTokenStatus(direct.error.status)

@@ -1,0 +1,98 @@
+/** What single steps of the doctor do. */
+import * as Ping from "@appservice-ping/client/Ping"
+import type { VerifiedPing } from "@appservice-ping/client/VerifiedPing"
+import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
+import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
+import { HomeserverUnreachable } from "@appservice-ping/domain/TransportError"
+import { type Duration, Effect, Result, type Scope } from "effect"
+import type { HttpClient } from "effect/http"
+import type { HomeserverFinding, ListenerFinding, Phase, PingFinding, VersionsFinding } from "../../doctor/Finding.ts"
+import { isElsewhere, placeOf } from "../place.ts"
+import type { RegistrationFile } from "../registrationFile.ts"
+import { standIn } from "../standIn.ts"
+import { detect } from "./detect.ts"
+import { probe, speaksTls } from "./probe.ts"
+
+/** What one question to the homeserver tells. */
+export interface Contact {
+  readonly homeserver: HomeserverFinding
+  /** What it said of its versions; not there where it did not answer at all. */
+  readonly versions: VersionsFinding | undefined
+}
+
+/** One question tells of both: whether anything answers, and what it says. */
+export const contact = Effect.fnUntraced(function*(homeserver: URL, timeout: Duration.Duration) {
+  const probed = yield* probe(homeserver, { timeout, tls: homeserver.protocol === "https:" })
+  const url = AppserviceUrl.redact(homeserver)
+  const unreachable = (
+    phase: Phase | "http",
+    failure: ConnectionFailure,
+    isTlsPort: boolean
+  ): Contact => {
+    const error = new HomeserverUnreachable({ url, failure })
+    return { homeserver: { _tag: "Unreachable", phase, error, speaksTls: isTlsPort }, versions: undefined }
+  }
+  if (probed._tag === "Failed") return unreachable(probed.phase, probed.failure, false)
+  const versions = yield* detect(homeserver, timeout)
+  const error = versions._tag === "Failed" ? versions.error : undefined
+  const failure = error?._tag === "HomeserverUnreachable" || error?._tag === "Undecided" ? error.failure : undefined
+  if (failure !== undefined) {
+    const isTlsPort = homeserver.protocol === "http:" && (yield* speaksTls(homeserver, timeout))
+    return unreachable("http", failure, isTlsPort)
+  }
+  if (error?._tag === "Undecided") {
+    return { homeserver: { _tag: "Silent", after: error.after }, versions: undefined } satisfies Contact
+  }
+  const { address, tls } = probed
+  return { homeserver: { _tag: "Reached", address, tls }, versions } satisfies Contact
+})
+
+const stand = Effect.fnUntraced(function*(
+  file: RegistrationFile,
+  asked: boolean,
+  received: VerifiedPing["Service"]["received"]
+): Effect.fn.Return<ListenerFinding, never, Scope.Scope> {
+  const place = placeOf(file)
+  if (Result.isFailure(place)) return { _tag: "Nothing", why: "https" }
+  const listening = yield* Effect.result(standIn(place.success, file.registration, received))
+  if (Result.isSuccess(listening)) return { _tag: "StandIn", asked }
+  if (listening.failure.code === "EADDRINUSE") return { _tag: "Found", asked }
+  return { _tag: "Nothing", why: isElsewhere(listening.failure) ? "elsewhere" : "notPermitted" }
+})
+
+/** Looks whether anything listens at the url, and stands in for the appservice where nothing does. */
+export const findListener = Effect.fnUntraced(function*(
+  file: RegistrationFile,
+  url: URL,
+  options: {
+    readonly listen: boolean | undefined
+    readonly timeout: Duration.Duration
+    readonly received: VerifiedPing["Service"]["received"]
+  }
+): Effect.fn.Return<ListenerFinding, never, Scope.Scope> {
+  const asked = options.listen === true
+  const probed = yield* probe(url, { timeout: options.timeout, tls: false })
+  if (probed._tag === "Connected") return { _tag: "Found", asked }
+  if (probed.failure.kind !== "refused") return { _tag: "Unreachable", phase: probed.phase }
+  return options.listen === false
+    ? { _tag: "Nothing", why: "notAsked" }
+    : yield* stand(file, asked, options.received)
+})
+
+/** Lets the homeserver ping the appservice, and watches for the arrival where we listen ourselves. */
+export const pingThrough = (
+  options: Ping.PingOptions,
+  verified: VerifiedPing["Service"] | undefined
+): Effect.Effect<PingFinding, never, HttpClient.HttpClient> => {
+  const ping: Effect.Effect<{ readonly duration_ms: number }, Diagnosable, HttpClient.HttpClient> =
+    verified === undefined ? Ping.ping(options) : verified.ping(options)
+  return Effect.match(ping, {
+    onFailure: (error): PingFinding => ({ _tag: "Failed", error }),
+    onSuccess: ({ duration_ms }): PingFinding => ({
+      _tag: "Succeeded",
+      millis: duration_ms,
+      verified: verified !== undefined
+    })
+  })
+}

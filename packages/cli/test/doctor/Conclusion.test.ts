@@ -1,0 +1,417 @@
+import { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
+import { Diagnosable } from "@appservice-ping/domain/Diagnosis"
+import {
+  BadStatus,
+  ConnectionFailed,
+  ConnectionTimeout,
+  Forbidden,
+  LimitExceeded,
+  OtherErrcode,
+  UnknownToken
+} from "@appservice-ping/domain/PingError"
+import { HomeserverUnreachable, NotHomeserver } from "@appservice-ping/domain/TransportError"
+import { AnsweredElsewhere } from "@appservice-ping/domain/VerifiedPingError"
+import { assert, describe, it } from "@effect/vitest"
+import { conclude } from "appservice-ping/doctor/Conclusion"
+import type { CopiedField, DirectFinding, Findings, Oddity, Subject } from "appservice-ping/doctor/Finding"
+import type { Conclusion } from "appservice-ping/doctor/Verdict"
+import { Duration, Effect } from "effect"
+
+const subject: Subject = { homeserver: new URL("https://matrix.example"), url: "http://bridge.example:29317" }
+
+const local: Subject = { ...subject, url: "http://localhost:29317" }
+
+const file = (
+  oddities: ReadonlyArray<Oddity> = [],
+  differs?: ReadonlyArray<CopiedField>
+): Findings["registration"] => ({
+  _tag: "Read",
+  id: "telegram",
+  url: "http://bridge.example:29317/",
+  oddities,
+  differs
+})
+
+const confirmed: DirectFinding = { _tag: "Confirmed", millis: 3, wrongToken: "refused", isAppservice: true }
+
+const direct = (
+  error: BadStatus | ConnectionFailed | ConnectionTimeout,
+  fields: Partial<Extract<DirectFinding, { readonly _tag: "Failed" }>> = {}
+): DirectFinding => ({ _tag: "Failed", error, isHomeserver: false, location: undefined, speaksTls: false, ...fields })
+
+const good: Findings = {
+  registration: file(),
+  homeserver: { _tag: "Reached", address: "192.0.2.1:443", tls: true },
+  versions: { _tag: "Supported", path: "stable", server: undefined },
+  token: { _tag: "Known", userId: "@telegrambot:example", isOurs: true },
+  listener: { _tag: "Found", asked: false },
+  direct: confirmed,
+  ping: { _tag: "Succeeded", millis: 5, verified: false }
+}
+
+const failed = (error: Diagnosable): Findings["ping"] => ({ _tag: "Failed", error })
+
+const refused = new ConnectionFailed({ error: "could not ping the appservice at X: the connection was refused" })
+
+const status = (status: number, body = "") => new BadStatus({ status, body })
+
+const unreachable = (kind: "refused" | "closed", speaksTls: boolean): Findings["homeserver"] => ({
+  _tag: "Unreachable",
+  phase: kind === "refused" ? "connect" : "http",
+  error: new HomeserverUnreachable({
+    url: "https://matrix.example/",
+    failure: new ConnectionFailure({ kind, text: `the connection was ${kind}` })
+  }),
+  speaksTls
+})
+
+const answered = (code: number, fields: { readonly location?: string; readonly body?: string } = {}) =>
+  new NotHomeserver({ url: "https://matrix.example/", status: code, body: "", ...fields })
+
+type Row = readonly [
+  title: string,
+  findings: Partial<Findings>,
+  actor: Conclusion["verdict"]["actor"],
+  cause: RegExp,
+  advice: RegExp,
+  subject?: Subject
+]
+
+const rows: ReadonlyArray<Row> = [
+  [
+    "a registration that cannot be read, before everything else",
+    { registration: { _tag: "Invalid", problems: ["r.yaml: id: missing"] }, homeserver: unreachable("refused", false) },
+    "operator",
+    /cannot be used: r\.yaml: id: missing/,
+    /Correct/
+  ],
+  [
+    "a homeserver that is not there",
+    { homeserver: unreachable("refused", false), versions: undefined, ping: undefined },
+    "homeserver admin",
+    /Nothing listens where the homeserver/,
+    /Start the homeserver/
+  ],
+  [
+    "http where TLS is spoken",
+    { homeserver: unreachable("closed", true), versions: undefined, ping: undefined },
+    "operator",
+    /speaks TLS, but the URL says http/,
+    /https/
+  ],
+  [
+    "a homeserver that takes connections and is silent",
+    { homeserver: { _tag: "Silent", after: Duration.seconds(10) }, versions: undefined, ping: undefined },
+    "homeserver admin",
+    /gave no answer within 10s/,
+    /hangs/
+  ],
+  [
+    "a redirect in the homeserver's place",
+    {
+      versions: { _tag: "Failed", error: answered(301, { location: "https://elsewhere.example/" }) },
+      ping: undefined
+    },
+    "operator",
+    /redirects to https:\/\/elsewhere\.example\//,
+    /Use the address/
+  ],
+  [
+    "a page without /_matrix in the homeserver's place",
+    { versions: { _tag: "Failed", error: answered(404) }, ping: undefined },
+    "operator",
+    /has nothing at \/_matrix\/client\/versions/,
+    /forward everything under \/_matrix/
+  ],
+  [
+    "nginx that was asked in plain on its TLS port",
+    {
+      versions: {
+        _tag: "Failed",
+        error: answered(400, { body: "<h1>400 The plain HTTP request was sent to HTTPS port</h1>" })
+      },
+      ping: undefined
+    },
+    "operator",
+    /speaks TLS/,
+    /https/
+  ],
+  [
+    "a url that is not set, before a token that is refused",
+    {
+      registration: { _tag: "Read", id: "telegram", url: undefined, oddities: [], differs: undefined },
+      token: { _tag: "Refused", error: new UnknownToken({}) },
+      ping: failed(new UnknownToken({}))
+    },
+    "operator",
+    /has no url/,
+    /Set url/,
+    { ...subject, url: undefined }
+  ],
+  [
+    "an as_token that differs in the copies",
+    { registration: file([], ["as_token"]), ping: failed(new UnknownToken({})) },
+    "operator",
+    /differ in as_token/,
+    /same registration file/
+  ],
+  [
+    "no cause in a difference that has nothing to do with the error",
+    { registration: file([], ["hs_token"]), ping: failed(new UnknownToken({})) },
+    "homeserver admin",
+    /does not know the as_token/,
+    /restart/
+  ],
+  [
+    "a placeholder that the homeserver does not know",
+    { registration: file([{ _tag: "PlaceholderToken", field: "as_token" }]), ping: failed(new UnknownToken({})) },
+    "operator",
+    /as_token looks like the placeholder/,
+    /generate/
+  ],
+  [
+    "the right as_token with another id",
+    { ping: failed(new Forbidden({})) },
+    "operator",
+    /not with the id telegram/,
+    /Compare id/
+  ],
+  [
+    "the as_token of somebody else",
+    {
+      token: { _tag: "Known", userId: "@signalbot:example", isOurs: false },
+      ping: failed(new Forbidden({}))
+    },
+    "operator",
+    /that of @signalbot:example/,
+    /Use the as_token/
+  ],
+  [
+    "a token that is refused, where the ping cannot be made",
+    { token: { _tag: "Refused", error: new UnknownToken({}) }, ping: failed(new UnknownToken({})) },
+    "homeserver admin",
+    /does not know the as_token/,
+    /restart/
+  ],
+  [
+    "a token that is refused, where the ping says nothing of it",
+    { token: { _tag: "Refused", error: new UnknownToken({}) }, ping: failed(new LimitExceeded({})) },
+    "homeserver admin",
+    /does not know the as_token/,
+    /restart/
+  ],
+  [
+    "a token that the ping shows to be good, although the homeserver does not say whose it is",
+    { token: { _tag: "Refused", error: new UnknownToken({}) }, ping: failed(status(403)) },
+    "operator",
+    /accepts the hs_token of this file/,
+    /same registration file/
+  ],
+  [
+    "a homeserver at the url",
+    { direct: direct(status(404), { isHomeserver: true }), ping: failed(status(404)) },
+    "operator",
+    /leads to a homeserver/,
+    /where the appservice itself listens/
+  ],
+  [
+    "another service at the url",
+    { direct: direct(status(404)), ping: failed(status(404)) },
+    "operator",
+    /has no ping/,
+    /port and path/
+  ],
+  [
+    "a redirect at the url",
+    { direct: direct(status(308), { location: "https://bridge.example/" }), ping: failed(status(308)) },
+    "operator",
+    /redirects to https:\/\/bridge\.example\//,
+    /Set url/
+  ],
+  [
+    "TLS at an http url",
+    { direct: direct(status(400), { speaksTls: true }), ping: failed(status(400)) },
+    "operator",
+    /speaks TLS/,
+    /https/
+  ],
+  [
+    "a proxy that forwards only some paths to the homeserver",
+    { ping: failed(answered(404)) },
+    "homeserver admin",
+    /something in front of it answers in its place \(status 404\)/,
+    /forward everything/
+  ],
+  [
+    "an hs_token that only the homeserver has wrong",
+    { ping: failed(status(401)) },
+    "operator",
+    /accepts the hs_token of this file, but not the one that the homeserver sends/,
+    /same registration file/
+  ],
+  [
+    "an hs_token that the appservice has wrong",
+    { direct: direct(status(403)), ping: failed(status(401)) },
+    "operator",
+    /rejects the hs_token of this file, and the one that the homeserver sends/,
+    /same registration file/
+  ],
+  [
+    "no drift in a header that a proxy took away",
+    {
+      direct: direct(status(401, "{\"errcode\":\"M_MISSING_TOKEN\"}")),
+      ping: failed(status(401, "{\"errcode\":\"M_MISSING_TOKEN\"}"))
+    },
+    "operator",
+    /did not arrive/,
+    /Authorization header/
+  ],
+  [
+    "a status that is only the homeserver's",
+    { ping: failed(status(502)) },
+    "operator",
+    /answers well .* from here, but the homeserver got status 502/,
+    /Compare url/
+  ],
+  [
+    "nothing listens, here and there",
+    { listener: { _tag: "Nothing", why: "notAsked" }, direct: direct(refused), ping: failed(refused) },
+    "operator",
+    /not running: nothing listens at http:\/\/bridge\.example:29317\//,
+    /Start the appservice/
+  ],
+  [
+    "localhost that is the homeserver's own",
+    { ping: failed(refused) },
+    "operator",
+    /for the homeserver, localhost is its own machine or container/,
+    /Set url to a name/,
+    local
+  ],
+  [
+    "a firewall between the two",
+    { ping: failed(new ConnectionTimeout({})) },
+    "network",
+    /answers at .* from here, but the homeserver does not get there/,
+    /firewalls/
+  ],
+  [
+    "a peer that does not say why",
+    { ping: failed(new OtherErrcode({ errcode: "M_UNKNOWN", status: 500 })) },
+    "network",
+    /does not get there/,
+    /firewalls/
+  ],
+  [
+    "a peer that says nothing but the url",
+    { ping: failed(new ConnectionFailed({ error: "error sending request for url (http://bridge.example:29317/x)" })) },
+    "network",
+    /does not get there/,
+    /firewalls/
+  ],
+  [
+    "a certificate that only the homeserver does not trust",
+    { ping: failed(new ConnectionFailed({ error: "the TLS certificate is self-signed" })) },
+    "operator",
+    /certificate is not trusted/,
+    /authority/
+  ],
+  [
+    "a name that only the homeserver does not know",
+    { ping: failed(new ConnectionFailed({ error: "the host name could not be resolved" })) },
+    "operator",
+    /host name of the appservice .* could not be found/,
+    /container of the homeserver/
+  ],
+  [
+    "a ping that went elsewhere",
+    {
+      listener: { _tag: "StandIn", asked: true },
+      ping: failed(new AnsweredElsewhere({ duration_ms: 3, settleTime: Duration.seconds(1) }))
+    },
+    "operator",
+    /Something else answers/,
+    /url/
+  ],
+  [
+    "a success of another service",
+    { direct: { ...confirmed, wrongToken: "accepted", isAppservice: false } },
+    "operator",
+    /accepts any token.*another service/,
+    /Set url/
+  ],
+  [
+    "an appservice that does not run, while the doctor stood in",
+    { listener: { _tag: "StandIn", asked: false }, ping: { _tag: "Succeeded", millis: 3, verified: true } },
+    "operator",
+    /not running.*The way there is good/,
+    /Start the appservice/
+  ]
+]
+
+describe("conclude", () => {
+  for (const [title, findings, actor, cause, advice, about = subject] of rows) {
+    it(`finds ${title}`, () => {
+      const { ok, verdict } = conclude({ ...good, ...findings }, about)
+      assert.isFalse(ok)
+      assert.match(verdict.cause, cause)
+      assert.match(verdict.advice, advice)
+      assert.strictEqual(verdict.actor, actor)
+    })
+  }
+
+  it("all is well", () => {
+    const { ok, verdict } = conclude(good, subject)
+    assert.isTrue(ok)
+    assert.deepStrictEqual(verdict, {
+      actor: "nobody",
+      cause: "Nothing is wrong with the ping: the homeserver reaches the appservice.",
+      advice: "Nothing has to be done.",
+      temporary: false
+    })
+  })
+
+  it("what the homeserver reaches is well, also where the doctor does not reach it", () => {
+    const { ok, verdict } = conclude({ ...good, direct: direct(refused) }, subject)
+    assert.isTrue(ok)
+    assert.strictEqual(verdict.actor, "nobody")
+  })
+
+  it("says what is worth a look although all is well", () => {
+    const { ok, verdict } = conclude({
+      ...good,
+      registration: file([{ _tag: "WorldReadable" }], ["id"]),
+      direct: { ...confirmed, wrongToken: "accepted" }
+    }, subject)
+    assert.isTrue(ok)
+    assert.strictEqual(verdict.actor, "operator")
+    assert.include(verdict.advice, "Every user of this machine can read the file")
+    assert.include(verdict.advice, "differs in id")
+    assert.include(verdict.advice, "does not check the hs_token")
+  })
+
+  it("the doctor that stood in as it was asked to is no complaint", () => {
+    const { ok } = conclude({
+      ...good,
+      listener: { _tag: "StandIn", asked: true },
+      ping: { _tag: "Succeeded", millis: 3, verified: true }
+    }, subject)
+    assert.isTrue(ok)
+  })
+
+  it.effect.prop(
+    "is total: every error of a ping has a cause, an actor and an advice",
+    [Diagnosable],
+    ([error]) =>
+      Effect.sync(() => {
+        for (const direct of [confirmed, undefined]) {
+          for (const about of [subject, local]) {
+            const { ok, verdict } = conclude({ ...good, direct, ping: failed(error) }, about)
+            assert.isFalse(ok)
+            assert.isAbove(verdict.cause.length, 10)
+            assert.isAbove(verdict.advice.length, 10)
+          }
+        }
+      })
+  )
+})

@@ -1,0 +1,110 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { run, type Running, start } from "./support/Cli.ts"
+import { answering } from "./support/servers.ts"
+
+const plan = (fault: string): string => `rules: [{ leg: to-appservice, fault: ${fault} }]`
+
+const planFile = (text: string) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const directory = await mkdtemp(join(tmpdir(), "appservice-ping-proxy-"))
+      await writeFile(join(directory, "plan.yaml"), text)
+      return directory
+    }),
+    (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
+  ).pipe(Effect.map((directory) => join(directory, "plan.yaml")))
+
+const ready = (running: Running) =>
+  Effect.map(running.printed(/proxy ready at (http:\/\/127\.0\.0\.1:\d+), in front of/), ([, url = ""]) => url)
+
+const controlled = (running: Running) =>
+  Effect.map(running.printed(/control API ready at (http:\/\/127\.0\.0\.1:\d+)/), ([, url = ""]) => url)
+
+const ask = (url: string, init?: RequestInit) =>
+  Effect.promise(async () => {
+    try {
+      const response = await fetch(url, { ...init, headers: { connection: "close", ...init?.headers } })
+      return { status: response.status, body: await response.text() }
+    } catch {
+      return { status: 0, body: "" }
+    }
+  })
+
+describe("appservice-ping proxy", () => {
+  it.live("stands in front of a foreign server, plays the plan of its file, and stops with exit code 0", () =>
+    Effect.gen(function*() {
+      const upstream = yield* answering(200, "{}")
+      const file = yield* planFile(plan("{ type: status, status: 418, body: teapot }"))
+      const running = yield* start([
+        "proxy",
+        "--leg",
+        "to-appservice",
+        "--upstream",
+        `127.0.0.1:${upstream.port}`,
+        "--plan",
+        file
+      ])
+      assert.deepStrictEqual(yield* ask(yield* ready(running)), { status: 418, body: "teapot" })
+      yield* running.kill("SIGTERM")
+      assert.strictEqual((yield* running.ended).code, 0)
+    }).pipe(Effect.scoped))
+
+  it.live("takes a plan from the control API, tells what became of it, and heals", () =>
+    Effect.gen(function*() {
+      const upstream = yield* answering(200, "{}")
+      const running = yield* start([
+        "proxy",
+        "--leg",
+        "to-appservice",
+        "--upstream",
+        `127.0.0.1:${upstream.port}`,
+        "--control",
+        "0"
+      ])
+      const proxy = yield* ready(running)
+      const control = yield* controlled(running)
+      assert.strictEqual((yield* ask(proxy)).status, 200)
+      const body = plan("{ type: reset_peer, at: before-headers }")
+      const put = yield* ask(`${control}/plan`, {
+        method: "PUT",
+        body,
+        headers: { "content-type": "application/yaml" }
+      })
+      assert.strictEqual(put.status, 200)
+      assert.strictEqual((yield* ask(proxy)).status, 0)
+      assert.include((yield* ask(`${control}/report`)).body, "\"applied\":1")
+      assert.include((yield* ask(`${control}/journal`)).body, "\"how\":\"rst\"")
+      assert.strictEqual((yield* ask(`${control}/plan`, { method: "DELETE" })).status, 204)
+      assert.strictEqual((yield* ask(proxy)).status, 200)
+    }).pipe(Effect.scoped))
+
+  it.live("refuses a plan with a mistake before it listens", () =>
+    Effect.gen(function*() {
+      const file = yield* planFile(plan("{ type: latencyy, latency: 5 }"))
+      const ended = yield* run([
+        "proxy",
+        "--leg",
+        "to-appservice",
+        "--upstream",
+        "127.0.0.1:1",
+        "--plan",
+        file
+      ])
+      assert.strictEqual(ended.code, 2)
+      assert.include(ended.stderr, `${file}: rules[0].fault.type: unknown fault "latencyy"; did you mean "latency"?`)
+      assert.strictEqual(ended.stdout, "")
+    }).pipe(Effect.scoped))
+
+  for (const upstream of ["nowhere", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "::1:80", "a b:1"]) {
+    it.live(`wants a host and a port, not ${upstream}`, () =>
+      Effect.gen(function*() {
+        const { code, stderr } = yield* run(["proxy", "--leg", "to-appservice", "--upstream", upstream])
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "--upstream: expected a host and a port")
+      }))
+  }
+})

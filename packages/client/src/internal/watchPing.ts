@@ -1,0 +1,70 @@
+/** One ping of the watch as a result: whatever the ping does, this neither fails nor takes for ever. */
+import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import { Cause, Duration, Effect, Exit } from "effect"
+import { type Failure, failure } from "../Health.ts"
+import type { PingFailure } from "../WatchStatus.ts"
+
+export type Outcome =
+  | { readonly _tag: "Success"; readonly durationMs: number }
+  | {
+    readonly _tag: "Failure"
+    readonly error: Failure
+    readonly diagnosis: Diagnosis
+    readonly retryAfter?: Duration.Duration | undefined
+  }
+
+const overdue = (timeout: Duration.Duration): Outcome => ({
+  _tag: "Failure",
+  error: { verdict: "Undecided", text: `The ping did not end within ${Duration.format(timeout)}.` },
+  diagnosis: new Diagnosis({
+    actor: "nobody",
+    cause: `The ping did not end within ${Duration.format(timeout)}, so it is undecided: neither confirmed nor failed.`,
+    advice: "Wait for the next ping. If none ends, give the ping a timeout of its own, so that it tells why.",
+    temporary: true
+  })
+})
+
+const died = (verdict: "Defect" | "Interrupted"): Outcome => ({
+  _tag: "Failure",
+  error: {
+    verdict,
+    text: verdict === "Defect" ? "The ping died of a defect; the log has it." : "The ping interrupted itself."
+  },
+  diagnosis: new Diagnosis({
+    actor: "operator",
+    cause: "The ping ended without a result: the error is in the app that sends it.",
+    advice: "Look into the app's log, and report the defect.",
+    temporary: false
+  })
+})
+
+export const run = <E extends PingFailure, R>(
+  ping: Effect.Effect<{ readonly duration_ms: number }, E, R>,
+  options: {
+    readonly key: string
+    readonly diagnose: (error: E) => Diagnosis
+    readonly timeout: Duration.Duration
+  }
+): Effect.Effect<Outcome, never, R> =>
+  Effect.match(ping, {
+    onSuccess: ({ duration_ms }): Outcome => ({ _tag: "Success", durationMs: duration_ms }),
+    onFailure: (error): Outcome => ({
+      _tag: "Failure",
+      error: failure(error),
+      diagnosis: options.diagnose(error),
+      retryAfter: error.retryAfter
+    })
+  }).pipe(
+    Effect.timeoutOrElse({ duration: options.timeout, orElse: () => Effect.succeed(overdue(options.timeout)) }),
+    Effect.tapDefect((defect) =>
+      Effect.annotateLogs(Effect.logError("the ping of a watched appservice died", Cause.die(defect)), {
+        appservice: options.key
+      })
+    ),
+    // A ping is no part of the operation that added it, which may have ended long ago.
+    Effect.withSpan("Watch.ping", { root: true, attributes: { "appservice_ping.watch.key": options.key } })
+  )
+
+/** What the end of a ping's fiber says; a removed appservice's is not asked. */
+export const outcome = (exit: Exit.Exit<Outcome>): Outcome =>
+  Exit.isSuccess(exit) ? exit.value : died(Cause.hasDies(exit.cause) ? "Defect" : "Interrupted")

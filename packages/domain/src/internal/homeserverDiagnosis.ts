@@ -1,0 +1,173 @@
+/** What the errors mean that the homeserver itself answers with, or does not answer with. */
+import { Duration } from "effect"
+import type * as PingError from "../PingError.ts"
+import { describeServer, type PingUnsupported } from "../PingUnsupported.ts"
+import * as ConnectionDiagnosis from "./connectionDiagnosis.ts"
+import * as ConnectionSign from "./connectionSign.ts"
+import { inWords } from "./durationWords.ts"
+import * as StatusDiagnosis from "./statusDiagnosis.ts"
+
+type Finding = ConnectionDiagnosis.Finding
+type Leg = ConnectionDiagnosis.Leg
+
+const fixed = (actor: Finding["actor"], cause: string, advice: string, temporary = false): Finding => ({
+  actor,
+  cause,
+  advice,
+  temporary
+})
+
+const reload =
+  "Let the homeserver read the appservice's current registration file, and restart it: it reads the file once."
+
+export const badJson = fixed(
+  "operator",
+  "The homeserver did not accept the form of the ping.",
+  "Update the appservice."
+)
+
+export const forbidden = fixed(
+  "operator",
+  "The homeserver knows the token, but not as the as_token of this appservice: it is a user's or another appservice's.",
+  "Compare id and as_token with the registration file that the homeserver reads: both must be the same."
+)
+
+export const missingToken = fixed(
+  "homeserver admin",
+  "The homeserver saw no token in the request: a proxy in front of it may have taken it away.",
+  "Let the proxy pass the Authorization header on."
+)
+
+export const notJson = fixed(
+  "homeserver admin",
+  "The body of the ping did not arrive as it was sent: a proxy in front of the homeserver may drop or change it.",
+  "Let the proxy pass request bodies unchanged."
+)
+
+export const unknownToken = fixed(
+  "homeserver admin",
+  "The homeserver does not know the as_token: it has not loaded the registration, or an old copy of it.",
+  `${reload} Check that its configuration lists the file, and that the as_token is not a user's.`
+)
+
+export const unrecognized = fixed(
+  "homeserver admin",
+  "The homeserver has no ping at this path: it is older than Matrix 1.7, or a proxy does not forward the path.",
+  "Update the homeserver, and let the proxy forward everything under /_matrix."
+)
+
+export const limitExceeded = (retryAfter: Duration.Duration | undefined): Finding =>
+  fixed("nobody", "The homeserver is asked too often.", StatusDiagnosis.waiting(retryAfter), true)
+
+export const urlNotSet = (oursHasOne: boolean): Finding =>
+  oursHasOne
+    ? fixed(
+      "homeserver admin",
+      "The homeserver's copy of the registration has no url, but ours has one: its copy is out of date.",
+      reload
+    )
+    : fixed(
+      "operator",
+      "The registration has no url, so the homeserver has nowhere to send anything.",
+      "Set url in the registration to where the appservice listens, give it to the homeserver, and restart it."
+    )
+
+export const connectionTimeout = (leg: Leg): Finding =>
+  fixed(
+    "operator",
+    `The homeserver got no answer from ${leg.target} in time. Some homeservers also say so when the connection was reset or closed.`,
+    `Check that the appservice runs and is not overloaded, and that no firewall on the way swallows packets.${leg.hint}`,
+    true
+  )
+
+/** Longer than the slowest known homeserver takes to give up (Synapse: 15 s to connect and 60 s for the headers). */
+const slowest = Duration.seconds(90)
+
+export const noAnswer = (after: Duration.Duration, leg: Leg): Finding =>
+  fixed(
+    "nobody",
+    `The homeserver gave no answer within ${inWords(after)}, so the ping is undecided: neither confirmed nor failed.`,
+    Duration.isLessThan(after, slowest)
+      ? `Ask again and wait longer, ${
+        inWords(slowest)
+      } or more: some homeservers take more than a minute to find out that a ping failed.`
+      : `Ask again. If that ends in the same way, look into the logs of ${leg.target}: some homeservers wait without an end for an appservice whose answer stops half way.`,
+    true
+  )
+
+export const unsupported = ({ server, versions }: PingUnsupported): Finding =>
+  fixed(
+    "homeserver admin",
+    `${
+      server === undefined ? "The homeserver" : `The homeserver, ${describeServer(server)},`
+    } is too old for the ping: it supports ${
+      versions.length === 0 ? "no version of Matrix that it names" : `Matrix ${versions.join(", ")}`
+    }, and v1.7 is needed.`,
+    "Update the homeserver. Until then, start without a ping: it only tells what works, and nothing needs it."
+  )
+
+/** What errcodes outside the ping's own mean (C19). */
+const others: ReadonlyMap<string, Finding> = new Map([
+  [
+    "M_RESOURCE_LIMIT_EXCEEDED",
+    fixed(
+      "homeserver admin",
+      "The homeserver has reached a limit that its admin or its hosting plan sets.",
+      "Raise the limit, or free what it counts, such as users or storage."
+    )
+  ],
+  [
+    "M_TOO_LARGE",
+    fixed("operator", "The homeserver found the ping too large.", "Use a shorter transaction id.")
+  ],
+  [
+    "M_UNKNOWN_DEVICE",
+    fixed("operator", "The request names a device that the homeserver does not know.", "Ping without a device_id.")
+  ],
+  [
+    "M_USER_DEACTIVATED",
+    fixed("homeserver admin", "The appservice's own user is deactivated.", "Reactivate the user of sender_localpart.")
+  ],
+  [
+    "M_USER_LOCKED",
+    fixed("homeserver admin", "The appservice's own user is locked.", "Unlock the user of sender_localpart.")
+  ],
+  [
+    "M_USER_SUSPENDED",
+    fixed("homeserver admin", "The appservice's own user is suspended.", "Lift the suspension of sender_localpart.")
+  ]
+])
+
+/** A peer's text could be anything; an errcode has this form. */
+const shownErrcode = (errcode: string): string =>
+  /^[A-Z][A-Z0-9.]*_[A-Z0-9_]{1,64}$/.test(errcode) ? errcode : "an error"
+
+/** Some homeservers say `500 M_UNKNOWN` for every failed ping; the text may still tell what failed. */
+const failedUnnamed = (
+  { error, errcode, retryAfter, status }: PingError.OtherErrcode,
+  leg: Leg,
+  leadsToHomeserver: boolean
+): Finding | undefined => {
+  if (errcode !== "M_UNKNOWN" || status < 500 || retryAfter !== undefined) return undefined
+  const sign = ConnectionSign.fromText(error)
+  if (sign !== "unknown") return ConnectionDiagnosis.explain(sign, ConnectionSign.tlsFromText(error), leg)
+  const answered = ConnectionSign.statusFromText(error)
+  return answered === undefined ? undefined : StatusDiagnosis.badStatus({ status: answered }, leg, leadsToHomeserver)
+}
+
+export const other = (error: PingError.OtherErrcode, leg: Leg, leadsToHomeserver: boolean): Finding => {
+  const { errcode, retryAfter, status } = error
+  const known = others.get(errcode) ?? failedUnnamed(error, leg, leadsToHomeserver)
+  if (known !== undefined) return known
+  const again = retryAfter === undefined ? "" : ` ${StatusDiagnosis.waiting(retryAfter)}`
+  return fixed(
+    "homeserver admin",
+    errcode === "M_UNKNOWN"
+      ? `The ping failed, and the homeserver does not say why: ${leg.target} may be unreachable or may have answered with a bad status, or the homeserver may have failed inside.`
+      : `The homeserver answered ${shownErrcode(errcode)} (status ${status}), which is no answer of the ping's own.`,
+    `Look into the logs of the homeserver, and check that it reaches the appservice's url.${
+      errcode === "M_UNKNOWN" ? leg.localHint : ""
+    }${again}`,
+    retryAfter !== undefined || status === 429 || status >= 500
+  )
+}

@@ -1,0 +1,140 @@
+/**
+ * A scenario: given a plan, when these pings are sent, then these answers come; and once it is healed, a ping works.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Schema } from "effect"
+import { Delay } from "../plan/Delay.ts"
+import { Plan } from "../plan/Plan.ts"
+
+const Count = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 10_000 })))
+
+const Answer = Schema.String.pipe(
+  Schema.check(
+    Schema.isPattern(
+      /^(?:Success|HomeserverUnreachable|NotHomeserver|Undecided|[A-Z][A-Z0-9.]*_[A-Z0-9_.]+)$/,
+      { expected: "Success, an errcode, HomeserverUnreachable, NotHomeserver or Undecided" }
+    )
+  )
+)
+
+/**
+ * What has to come of a ping.
+ *
+ * **Details**
+ *
+ * - `answer`: `Success`, the errcode of the answer, or what a client says that got none; a list allows any of them.
+ * - `status`: the status the appservice gave, of an `M_BAD_STATUS`.
+ * - `attempts`: how often the homeserver was asked, connections that came to nothing included.
+ * - `calls`: how often the appservice's application got a request.
+ * - `atLeast`, `atMost`: how long the ping took. On real sockets `atMost` is given some slack.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Expectation = Schema.Struct({
+  answer: Schema.Union([Answer, Schema.Array(Answer).pipe(Schema.check(Schema.isMinLength(1)))]),
+  status: Schema.optionalKey(Schema.Int),
+  attempts: Schema.optionalKey(Count),
+  calls: Schema.optionalKey(Count),
+  atLeast: Schema.optionalKey(Delay),
+  atMost: Schema.optionalKey(Delay)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Expectation = typeof Expectation.Type
+
+/**
+ * A ping, or `together` of them at the same time, each of which has to meet the expectation.
+ *
+ * **Details**
+ *
+ * `after` is how long to wait before it. With `retry` the ping goes through the client's start-up gate, which tries
+ * again until the connection works or `retry` is over.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ScenarioPing = Schema.Struct({
+  after: Schema.optionalKey(Delay),
+  transactionId: Schema.optionalKey(Schema.String),
+  together: Schema.optionalKey(Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))),
+  retry: Schema.optionalKey(Delay),
+  expect: Expectation
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ScenarioPing = typeof ScenarioPing.Type
+
+/**
+ * What the scenario is about.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Given = Schema.Struct({
+  /** How long the homeserver waits for the appservice. */
+  pingTimeout: Schema.optionalKey(Delay),
+  /** How long the client waits for the homeserver. */
+  clientTimeout: Schema.optionalKey(Delay),
+  /** Whether both legs speak TLS. */
+  secure: Schema.optionalKey(Schema.Boolean),
+  /** Whether the client keeps its connection to the homeserver for the next ping. */
+  keepAlive: Schema.optionalKey(Schema.Boolean)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Given = typeof Given.Type
+
+/**
+ * A scenario.
+ *
+ * **Details**
+ *
+ * Every rule of the plan has to be played at least once, but for those in `idle`, which have to stay unplayed. `heal`
+ * (true where nothing is said) lets the plan go at the end and sends one more ping, which has to succeed.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Scenario = Schema.Struct({
+  name: Schema.String.pipe(
+    Schema.check(Schema.isPattern(/^[a-z0-9][a-z0-9-]{0,63}$/, { expected: "lower-case letters, digits and dashes" }))
+  ),
+  title: Schema.optionalKey(Schema.String),
+  given: Schema.optionalKey(Given),
+  plan: Plan,
+  pings: Schema.Array(ScenarioPing).pipe(Schema.check(Schema.isMaxLength(1000))),
+  idle: Schema.optionalKey(Schema.Array(Schema.String)),
+  heal: Schema.optionalKey(Schema.Boolean)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Scenario = typeof Scenario.Type
+
+const defaults = { pingTimeout: Duration.seconds(30), clientTimeout: Duration.seconds(90) } as const
+
+/**
+ * The times a scenario runs with: what it says, or 30 s for the homeserver and 90 s for the client.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const timeoutsOf = (
+  scenario: Scenario
+): { readonly pingTimeout: Duration.Duration; readonly clientTimeout: Duration.Duration } => ({
+  pingTimeout: scenario.given?.pingTimeout ?? defaults.pingTimeout,
+  clientTimeout: scenario.given?.clientTimeout ?? defaults.clientTimeout
+})

@@ -1,0 +1,56 @@
+/**
+ * Scenarios as files, YAML or JSON: every problem at once, each with its path and the nearest known name.
+ *
+ * @since 0.1.0
+ */
+import { Result, Schema } from "effect"
+import { decodeFile, type Problems } from "../plan/internal/decodeFile.ts"
+import { synonyms } from "../plan/internal/synonyms.ts"
+import { toYamlText } from "../plan/internal/yamlText.ts"
+import type { ReadOptions } from "../plan/PlanFile.ts"
+import * as Problem from "../plan/Problem.ts"
+import { Scenario } from "./Scenario.ts"
+
+/**
+ * What is wrong with a scenario, one problem after the other.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ScenarioError
+  extends Schema.TaggedError<ScenarioError>("@appservice-ping/testbed/scenario/ScenarioFile/ScenarioError")(
+    "ScenarioError",
+    { source: Schema.String, problems: Schema.NonEmptyArray(Problem.Problem) }
+  )
+{
+  override get message(): string {
+    return Problem.listText(this.source, this.problems)
+  }
+}
+
+const decoder = decodeFile(Scenario, { synonyms })
+
+const named = (
+  result: Result.Result<Scenario, Problems>,
+  source: string = "scenario"
+): Result.Result<Scenario, ScenarioError> =>
+  Result.mapError(result, (problems) => new ScenarioError({ source, problems }))
+
+/**
+ * Reads a scenario from the text of a file.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const scenarioFromText = (text: string, options?: ReadOptions): Result.Result<Scenario, ScenarioError> =>
+  named(decoder.fromText(text, options?.limits), options?.file)
+
+const encode = Schema.encodeSync(Scenario)
+
+/**
+ * A scenario as YAML, to start an own one from.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const scenarioToYaml = (scenario: Scenario): string => toYamlText(encode(scenario))
