@@ -18,7 +18,7 @@ const signs: ReadonlyArray<readonly [RegExp, Sign]> = [
   [/ConnectionReset|was reset|\breset\b/i, "reset"],
   [/timed? ?out/i, "timeout"],
   [
-    /ParseError|MalformedChunk|malformed|not valid HTTP|headers were too large|contradicts|was too large|encoded as|compressed body|invalid HTTP|HTTP parse|hyper::Error\(Parse/i,
+    /ParseError|MalformedChunk|malformed|not valid HTTP|headers were too large|contradicts|was too large|encoded as|compressed body|invalid HTTP|switched (?:to another )?protocol|informational answers|HTTP parse|hyper::Error\(Parse/i,
     "malformed"
   ],
   [
