@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { Plan } from "../../testbed/src/plan/Plan.ts"
+import { Scenario } from "../../testbed/src/scenario/Scenario.ts"
 import type { Generator } from "./Generator.ts"
 
 const document = (title: string, schema: Schema.Constraint): string => {
@@ -21,4 +22,7 @@ const document = (title: string, schema: Schema.Constraint): string => {
  * `"$schema"` in a JSON file.
  */
 export const jsonSchema: Generator = () =>
-  Promise.resolve([{ path: "docs/schema/plan.schema.json", content: document("Fault plan", Plan) }])
+  Promise.resolve([
+    { path: "docs/schema/plan.schema.json", content: document("Fault plan", Plan) },
+    { path: "docs/schema/scenario.schema.json", content: document("Scenario", Scenario) }
+  ])

@@ -44,6 +44,12 @@ import type { Leg } from "./plan/Leg.ts"
 import * as Plan from "./plan/Plan.ts"
 import { verdictOf } from "./plan/Program.ts"
 import { Verdict } from "./plan/Verdict.ts"
+import type * as AppservicePeer from "./profile/AppservicePeer.ts"
+import * as AppserviceProfile from "./profile/AppserviceProfile.ts"
+import type * as HomeserverPeer from "./profile/HomeserverPeer.ts"
+import * as HomeserverProfile from "./profile/HomeserverProfile.ts"
+import * as NodePeerTransport from "./profile/NodePeerTransport.ts"
+import * as PeerTransport from "./profile/PeerTransport.ts"
 import * as Session from "./Session.ts"
 import * as Certificates from "./tls/Certificates.ts"
 import * as PreparedAgent from "./wire/PreparedAgent.ts"
@@ -83,15 +89,12 @@ export interface TestbedOptions {
   /** Options of the homeserver. */
   readonly homeserver?: HomeserverOptions | undefined
   /**
-   * Another homeserver in place of ours, such as a peer profile: made from the registration as the homeserver has it,
-   * and the way to the appservice.
+   * A homeserver that answers like a real one, in place of ours; `pingTimeout` is in place of its own timeouts. What
+   * `expected` says is of ours.
    */
-  readonly makeHomeserver?:
-    | ((parts: {
-      readonly registration: Registration
-      readonly transport: OutgoingTransport["Service"]
-    }) => Effect.Effect<Handler, never, Scope.Scope>)
-    | undefined
+  readonly homeserverProfile?: HomeserverPeer.Name | undefined
+  /** An appservice that answers like those of a real framework, in place of ours. */
+  readonly appserviceProfile?: AppservicePeer.Name | undefined
   /** What answers as the appservice, such as an app's own. Default: the reference appservice, which fills `received`. */
   readonly appservice?: Handler | undefined
   /** How many received pings are kept, the newest ones. Default: 1024. */
@@ -156,8 +159,11 @@ const makePair = Effect.fnUntraced(function*(options: TestbedOptions): Effect.fn
     registration: options.registration ?? registration,
     onPing: (ping) => Ref.update(pings, (all) => [...all, ping].slice(-maxReceived))
   }))
+  const profile = options.appserviceProfile === undefined
+    ? undefined
+    : yield* AppserviceProfile.make(options.appserviceProfile, { registration: options.registration ?? registration })
   return {
-    appservice: options.appservice ?? Context.get(services, Appservice).handle,
+    appservice: options.appservice ?? profile?.handle ?? Context.get(services, Appservice).handle,
     received: Ref.get(pings),
     session: yield* Session.make(options.session)
   }
@@ -166,9 +172,19 @@ const makePair = Effect.fnUntraced(function*(options: TestbedOptions): Effect.fn
 const makeHomeserver = Effect.fnUntraced(function*(
   options: TestbedOptions,
   registration: Registration,
-  transport: OutgoingTransport["Service"]
+  transport: OutgoingTransport["Service"],
+  peerTransport: PeerTransport.PeerTransport
 ): Effect.fn.Return<Handler, never, Scope.Scope> {
-  if (options.makeHomeserver !== undefined) return yield* options.makeHomeserver({ registration, transport })
+  if (options.homeserverProfile !== undefined) {
+    const { pingTimeout } = options
+    const made = HomeserverProfile.make(options.homeserverProfile, {
+      registrations: [registration],
+      transport: peerTransport,
+      ...pingTimeout === undefined ? {} : { timeouts: { connect: pingTimeout, request: pingTimeout } }
+    })
+    // One registration cannot collide with another one.
+    return yield* Effect.orDie(made)
+  }
   const services = yield* Layer.build(
     Homeserver.layer(options.homeserver).pipe(
       Layer.provide([
@@ -247,7 +263,12 @@ export const layerMemory = (options: TestbedOptions = {}): Layer.Layer<Testbed |
     const homeserver: MemoryHttpClient.MemoryServer = {
       leg: "to-homeserver",
       url: homeserverUrl,
-      handle: yield* makeHomeserver(options, registered, transport),
+      handle: yield* makeHomeserver(
+        options,
+        registered,
+        transport,
+        PeerTransport.fromHttpClient(MemoryHttpClient.make([appservice]))
+      ),
       session
     }
     return Context.make(
@@ -295,7 +316,7 @@ export const layerSocket = (
     })
     const transport = Context.get(yield* Layer.build(outgoing), OutgoingTransport)
     const homeserver = yield* NodeListener.listen(
-      yield* makeHomeserver(options, registered, transport),
+      yield* makeHomeserver(options, registered, transport, NodePeerTransport.make({ ca: Certificates.ca })),
       { ...listenOptions, headers: corsHeaders }
     )
     const toHomeserver = yield* WireProxy.listen({ leg: "to-homeserver", upstream: homeserver, session, tls })

@@ -366,6 +366,48 @@ export const library: ReadonlyArray<Scenario> = [
     given: { ...given, keepAlive: true }
   },
 
+  // Real peers, by their profiles.
+  {
+    ...single(
+      "synapse-calls-a-reset-a-timeout",
+      "Synapse reports a reset before the first byte as a timeout",
+      appservice,
+      Fault.resetPeer({ at: "before-headers" }),
+      expecting("M_CONNECTION_TIMEOUT", { ...unseen, atMost: seconds(1) })
+    ),
+    given: { ...given, homeserver: "synapse" }
+  },
+  {
+    ...single(
+      "continuwuity-gives-no-errcode",
+      "continuwuity answers 500 M_UNKNOWN where others say M_BAD_STATUS",
+      appservice,
+      Fault.matrix("token-drift-mautrix-go"),
+      expecting("M_UNKNOWN", unseen)
+    ),
+    given: { ...given, homeserver: "continuwuity" }
+  },
+  {
+    ...single(
+      "conduit-takes-a-cut-answer-for-success",
+      "Conduit decides by the head, and does not notice that the body is cut short",
+      appservice,
+      Fault.close({ at: "in-body" }),
+      expecting("Success", unseen)
+    ),
+    given: { ...given, homeserver: "conduit" }
+  },
+  {
+    ...several(
+      "matrix-bot-sdk-refuses-foreign-pings",
+      "An appservice on matrix-bot-sdk answers 400 to a ping that it has not sent itself",
+      { rules: [] },
+      [expecting("M_BAD_STATUS", { status: 400, attempts: 1, calls: 1 })]
+    ),
+    given: { ...given, homeserver: "synapse", appservice: "matrix-bot-sdk" },
+    heal: false
+  },
+
   // Both legs, and many at once.
   several(
     "both-legs-slow",

@@ -214,6 +214,8 @@ export const run = (scenario: Scenario, options: RunOptions): Effect.Effect<Scen
     const seed = options.seed ?? scenario.plan.seed ?? 0
     const { pingTimeout } = timeoutsOf(scenario)
     const testbed = {
+      homeserverProfile: scenario.given?.homeserver,
+      appserviceProfile: scenario.given?.appservice,
       pingTimeout,
       isSecure: scenario.given?.secure === true,
       keepAlive: scenario.given?.keepAlive === true

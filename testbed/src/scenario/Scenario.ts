@@ -6,6 +6,8 @@
 import { Duration, Schema } from "effect"
 import { Delay } from "../plan/Delay.ts"
 import { Plan } from "../plan/Plan.ts"
+import * as AppservicePeer from "../profile/AppservicePeer.ts"
+import * as HomeserverPeer from "../profile/HomeserverPeer.ts"
 
 const Count = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 10_000 })))
 
@@ -39,7 +41,7 @@ export const Expectation = Schema.Struct({
   calls: Schema.optionalKey(Count),
   atLeast: Schema.optionalKey(Delay),
   atMost: Schema.optionalKey(Delay)
-})
+}).annotate({ identifier: "Expectation", description: "What has to come of a ping." })
 
 /**
  * @category models
@@ -64,7 +66,7 @@ export const ScenarioPing = Schema.Struct({
   together: Schema.optionalKey(Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))),
   retry: Schema.optionalKey(Delay),
   expect: Expectation
-})
+}).annotate({ identifier: "ScenarioPing", description: "A ping, or several at once, and what has to come of it." })
 
 /**
  * @category models
@@ -83,11 +85,15 @@ export const Given = Schema.Struct({
   pingTimeout: Schema.optionalKey(Delay),
   /** How long the client waits for the homeserver. */
   clientTimeout: Schema.optionalKey(Delay),
+  /** Which homeserver answers; ours where nothing is said. */
+  homeserver: Schema.optionalKey(Schema.Literals(HomeserverPeer.names)),
+  /** Which framework's appservice answers; ours where nothing is said. */
+  appservice: Schema.optionalKey(Schema.Literals(AppservicePeer.names)),
   /** Whether both legs speak TLS. */
   secure: Schema.optionalKey(Schema.Boolean),
   /** Whether the client keeps its connection to the homeserver for the next ping. */
   keepAlive: Schema.optionalKey(Schema.Boolean)
-})
+}).annotate({ identifier: "Given", description: "What the scenario is about: deadlines, TLS and kept connections." })
 
 /**
  * @category models
