@@ -56,11 +56,15 @@ describe("diagnose an appservice's bad status", () => {
     ["308", badStatus(308), "operator", false, /redirects/],
     ["400 of a bot SDK", badStatus(400, "<html>Bad Request</html>"), "operator", false, /form of the ping/],
     ["400 M_NOT_JSON", badStatus(400, json("M_NOT_JSON")), "operator", false, /form of the ping/],
+    ["408", badStatus(408), "operator", true, /did not get the whole ping in time \(status 408\)/],
+    ["425", badStatus(425), "operator", true, /not ready/],
     ["429", badStatus(429), "nobody", true, /asked too often/],
     ["500", badStatus(500), "operator", true, /failed inside/],
     ["502 of a proxy", badStatus(502, page), "operator", true, /A proxy in front/],
     ["503 of a proxy", badStatus(503, page), "operator", true, /A proxy in front/],
     ["504 of a proxy", badStatus(504), "operator", true, /A proxy in front/],
+    ["522 of a proxy", badStatus(522, page), "operator", true, /A proxy in front/],
+    ["530 of a proxy", badStatus(530), "operator", true, /A proxy in front/],
     ["503 of the appservice", badStatus(503, json("M_UNKNOWN")), "operator", true, /not ready/],
     ["418", badStatus(418), "operator", false, /did not confirm the ping \(status 418\)/],
     ["no status at all", new PingError.BadStatus({}), "operator", false, /did not confirm the ping\./]
@@ -75,6 +79,19 @@ describe("diagnose an appservice's bad status", () => {
     ["hewwo from tuwunel", badStatus(404, "hewwo from tuwunel woof!")]
   ])("a url that leads to a homeserver: %s", (_, error) => {
     assert.match(diagnose(error).cause, /leads to a homeserver/)
+  })
+
+  it.each([
+    ["that names a homeserver", badStatus(401, json("M_UNKNOWN_TOKEN", "Synapse sent a token we do not know")), {}],
+    ["with the errcode alone", badStatus(400, json("AUTH_FAILED", "check your synapse config")), {}],
+    ["without an errcode", badStatus(403, "Forbidden, says the bridge behind synapse"), {}],
+    [
+      "behind one proxy with the homeserver",
+      badStatus(401, json("M_UNKNOWN_TOKEN")),
+      { url: "https://matrix.example", homeserver: "https://matrix.example" }
+    ]
+  ])("a refusal of the hs_token %s is the appservice's, because no homeserver checks it", (_, error, context) => {
+    assert.match(diagnose(error, context).cause, /rejects the hs_token/)
   })
 
   it("a url that leads to the homeserver that was asked", () => {
