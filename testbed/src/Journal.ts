@@ -87,8 +87,7 @@ export const Happening = Schema.Union([
     event: Schema.tag("outcome"),
     ping: Schema.Int,
     tag: Schema.String,
-    status: Schema.optionalKey(Schema.Int),
-    errcode: Schema.optionalKey(Schema.String)
+    status: Schema.optionalKey(Schema.Int)
   })
 ]).pipe(Schema.toTaggedUnion("event"))
 

@@ -63,7 +63,7 @@ export interface Decided {
 export interface SessionOptions {
   /** The seed of plans that have none; 0 where nothing is said. */
   readonly seed?: number | undefined
-  /** How many entries the journal keeps, the newest ones; 10,000 where nothing is said. */
+  /** How many entries the journal keeps, the newest ones; none with 0, and 10,000 where nothing is said. */
   readonly maxEntries?: number | undefined
   /** For how many transaction ids attempts are counted, the newest ones; 10,000 where nothing is said. */
   readonly maxTransactionIds?: number | undefined
@@ -100,7 +100,7 @@ export class Session extends Context.Service<Session, {
   readonly dropped: Effect.Effect<number>
   /** Milliseconds until a decision may change although nothing happens; `undefined` if that will not be. */
   readonly nextEdge: Effect.Effect<number | undefined>
-  /** Runs an effect each time a plan comes into force or heals, one after the other. */
+  /** Runs an effect at once, and each time a plan comes into force or heals or the session is reset. */
   readonly onChange: (f: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
   /** Forgets everything but the plans in force: numbers, counters and journal begin anew. */
   readonly reset: Effect.Effect<void>
@@ -173,10 +173,13 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
     let connections = new Map<Leg, number>()
     const attempts = new Map<string, number>()
 
+    // From a start, because `slice(-0)` is everything.
+    const newest = (): Array<Entry> => entries.slice(Math.max(0, entries.length - maxEntries))
+
     const append = (nanos: bigint, what: Happening): void => {
       entries.push({ n: ++written, time: millisBetween(startedNanos, nanos), what })
       // Dropping in large pieces costs nothing per entry.
-      if (entries.length >= maxEntries * 2) entries = entries.slice(-maxEntries)
+      if (entries.length >= maxEntries * 2) entries = newest()
     }
 
     const attemptOf = (leg: Leg, transactionId: string | undefined): number => {
@@ -265,11 +268,15 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
       Effect.sync(() => ({ nanos: clock.monotonicTimeNanosUnsafe(), now: clock.currentTimeMillisUnsafe() }))
     )
 
+    const notify = Effect.suspend(() => Effect.forEach(listeners, (listener) => listener, { discard: true }))
+
     const change = (f: (stack: ReadonlyArray<Active>) => ReadonlyArray<Active>): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        stack = f(stack)
-        return Effect.forEach(listeners, (listener) => listener, { discard: true })
-      })
+      Effect.andThen(
+        Effect.sync(() => {
+          stack = f(stack)
+        }),
+        notify
+      )
 
     return Session.of({
       inject: (plan, injectOptions) =>
@@ -320,7 +327,7 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
         }),
       note: (request) => Effect.map(clock, ({ nanos }) => void noteRequest(request, nanos)),
       write: (what) => Effect.map(clock, ({ nanos }) => append(nanos, what)),
-      journal: Effect.sync(() => entries.slice(-maxEntries)),
+      journal: Effect.sync(newest),
       dropped: Effect.sync(() => Math.max(0, written - maxEntries)),
       nextEdge: Effect.map(clock, ({ nanos }) => {
         const edges = stack.flatMap(({ plan, startedNanos, state }) => {
@@ -342,17 +349,21 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
               listeners = listeners.filter((other) => other !== f)
             })
         ),
-      reset: Effect.map(clock, ({ nanos }) => {
-        startedNanos = nanos
-        entries = []
-        written = 0
-        connections = new Map()
-        attempts.clear()
-        for (const active of stack) {
-          active.startedNanos = nanos
-          active.state = Decision.initial
-          active.applied = new Map()
-        }
-      })
+      reset: Effect.andThen(
+        Effect.map(clock, ({ nanos }) => {
+          startedNanos = nanos
+          entries = []
+          written = 0
+          connections = new Map()
+          attempts.clear()
+          for (const active of stack) {
+            active.startedNanos = nanos
+            active.state = Decision.initial
+            active.applied = new Map()
+          }
+        }),
+        // What the counters held back before may strike again, and what was down is up.
+        notify
+      )
     })
   })

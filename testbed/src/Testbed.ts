@@ -133,7 +133,7 @@ export class Testbed extends Context.Service<Testbed, {
   readonly inject: (fault: Fault, leg?: Leg) => Effect.Effect<Session.Injection, never, Scope.Scope>
   /** Puts a plan in force until the scope ends, also when it ends by interruption. */
   readonly apply: Session.Session["Service"]["inject"]
-  /** The pings that reached the appservice so far, oldest first. */
+  /** The pings that reached the reference appservice so far, oldest first; another one is not known to tell. */
   readonly received: Effect.Effect<ReadonlyArray<ReceivedPing>>
   /**
    * What a client that waits 90 seconds has to get under one fault, and how often the application is asked; a draw is
@@ -157,7 +157,7 @@ const makePair = Effect.fnUntraced(function*(options: TestbedOptions): Effect.fn
   const maxReceived = options.maxReceived ?? defaults.maxReceived
   const services = yield* Layer.build(Appservice.layer({
     registration: options.registration ?? registration,
-    onPing: (ping) => Ref.update(pings, (all) => [...all, ping].slice(-maxReceived))
+    onPing: (ping) => Ref.update(pings, (all) => [...all, ping].slice(Math.max(0, all.length + 1 - maxReceived)))
   }))
   const profile = options.appserviceProfile === undefined
     ? undefined
@@ -310,13 +310,10 @@ export const layerSocket = (
     const toAppservice = yield* WireProxy.listen({ leg: "to-appservice", upstream: appservice, session, tls })
     const appserviceUrl = movedTo(ownUrl, toAppservice)
     const registered = urlOf(own) === undefined ? own : { ...own, url: appserviceUrl.href }
-    const outgoing = NodeTransport.layer({
-      ca: Certificates.ca,
-      connect: yield* PreparedAgent.connector([toAppservice])
-    })
-    const transport = Context.get(yield* Layer.build(outgoing), OutgoingTransport)
+    const outgoing = { ca: Certificates.ca, connect: yield* PreparedAgent.connector([toAppservice]) }
+    const transport = Context.get(yield* Layer.build(NodeTransport.layer(outgoing)), OutgoingTransport)
     const homeserver = yield* NodeListener.listen(
-      yield* makeHomeserver(options, registered, transport, NodePeerTransport.make({ ca: Certificates.ca })),
+      yield* makeHomeserver(options, registered, transport, NodePeerTransport.make(outgoing)),
       { ...listenOptions, headers: corsHeaders }
     )
     const toHomeserver = yield* WireProxy.listen({ leg: "to-homeserver", upstream: homeserver, session, tls })

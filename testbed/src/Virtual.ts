@@ -42,7 +42,7 @@ export class Stuck extends Data.TaggedError("Stuck")<{
         return `stuck after ${this.time} ms of virtual time: nobody sleeps and nothing ends. Either something waits for ` +
           `what never comes, or for what is not of Effect's clock: a socket, a promise or a real timer${where}`
       case "time":
-        return `not over after ${this.time} ms of virtual time${where}`
+        return `not over within the limit: at ${this.time} ms of virtual time, and what comes next is beyond it${where}`
       case "steps":
         return `not over after the clock moved ${this.steps} times, in ${this.time} ms of virtual time${where}`
     }

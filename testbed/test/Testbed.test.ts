@@ -58,6 +58,13 @@ for (const { name, run } of modes) {
         assert.deepStrictEqual(yield* testbed.received, [{ transactionId: "2" }, { transactionId: "3" }])
       }).pipe(run({ maxReceived: 2 })))
 
+    it.live("keeps nothing of what the appservice received where nothing is to be kept", () =>
+      Effect.gen(function*() {
+        const testbed = yield* Testbed
+        yield* Ping.ping(testbed)
+        assert.deepStrictEqual(yield* testbed.received, [])
+      }).pipe(run({ maxReceived: 0 })))
+
     it.live("takes an app's own appservice", () =>
       Effect.gen(function*() {
         const testbed = yield* Testbed

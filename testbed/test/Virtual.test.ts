@@ -99,6 +99,7 @@ describe("Virtual", () => {
       const stuck = yield* Effect.flip(Virtual.run(Effect.sleep("10001 millis"), { limit: "10 seconds" }))
       assert.strictEqual(stuck._tag, "Stuck")
       assert.strictEqual(stuck.reason, "time")
+      assert.include(stuck.message, "not over within the limit: at 0 ms of virtual time")
       const day = yield* Effect.flip(Virtual.run(Effect.forever(Effect.sleep("1 hour"))))
       assert.strictEqual(day.time, 24 * 3_600_000)
     }))

@@ -15,6 +15,22 @@ import * as Flags from "./internal/flags.ts"
 import { plain } from "./internal/text.ts"
 import { readText } from "./internal/textFile.ts"
 
+const readPlan = Effect.fnUntraced(function*(file: string) {
+  const read = PlanFile.fromText((yield* readText(file, "a plan")).text, { file: plain(file) })
+  return Result.isFailure(read)
+    ? yield* wrongUsage(...read.failure.message.split("\n").map((line) => plain(line)))
+    : read.success
+})
+
+const lineOf = ({ applied, fired, matched, rule, suppressed }: Session.RuleReport): string =>
+  `${rule}: matched ${matched}, suppressed ${suppressed}, fired ${fired}, played ${applied}`
+
+/** Without the control API, the end is the one time to learn whether a fault struck at all. */
+const reportAtEnd = ({ report }: Session.Injection) =>
+  Effect.addFinalizer(() =>
+    Effect.flatMap(report, (rules) => Effect.forEach(rules, (rule) => Console.log(lineOf(rule)), { discard: true }))
+  )
+
 /**
  * `appservice-ping proxy`.
  *
@@ -28,10 +44,20 @@ export const command = Command.make(
     upstream: Flags.upstream,
     host: Flags.host.pipe(Flag.withDescription("Where to listen"), Flag.withDefault("127.0.0.1")),
     port: Flags.port.pipe(Flag.withDescription("The port; 0 picks a free one"), Flag.withDefault(0)),
+    tls: Flag.Boolean("tls").pipe(
+      Flag.withDescription(
+        "Speak TLS to whoever connects, with a certificate of the testbed for localhost, homeserver.test and appservice.test; faults of TLS need it"
+      ),
+      Flag.withDefault(false)
+    ),
+    upstreamTls: Flag.Boolean("upstream-tls").pipe(
+      Flag.withDescription("Speak TLS to the real server"),
+      Flag.withDefault(false)
+    ),
     plan: Flag.String("plan").pipe(
       Flag.withMetavar("FILE"),
       Flag.withDescription(
-        "A fault plan in YAML or JSON; without one, nothing is broken until the control API says so"
+        "A fault plan in YAML or JSON, which the control API may replace or heal; without one, nothing is broken until it says so"
       ),
       Flag.optional
     ),
@@ -43,23 +69,20 @@ export const command = Command.make(
   Effect.fnUntraced(
     function*(input) {
       const session = yield* Session.make()
-      const file = Option.getOrUndefined(input.plan)
-      if (file !== undefined) {
-        const read = PlanFile.fromText((yield* readText(file, "a plan")).text, { file: plain(file) })
-        if (Result.isFailure(read)) {
-          return yield* wrongUsage(...read.failure.message.split("\n").map((line) => plain(line)))
-        }
-        yield* session.inject(read.success)
-      }
-      const { host, leg, port, upstream } = input
-      const proxy = yield* WireProxy.listen({ leg, upstream, session, host, port })
+      const plan = Option.isSome(input.plan) ? yield* readPlan(input.plan.value) : undefined
+      const { host, leg, port, tls } = input
+      const upstream = { ...input.upstream, isSecure: input.upstreamTls }
       const controlPort = Option.getOrUndefined(input.control)
+      // The plan is in force before anyone can connect.
       const control = controlPort === undefined
         ? undefined
-        : yield* Effect.provideService(ControlServer.serve({ port: controlPort }), Session.Session, session)
+        : yield* Effect.provideService(ControlServer.serve({ port: controlPort, plan }), Session.Session, session)
+      const injection = control === undefined && plan !== undefined ? yield* session.inject(plan) : undefined
+      const proxy = yield* WireProxy.listen({ leg, upstream, session, host, port, tls })
       process.exitCode = 0
       yield* Console.log(`proxy ready at ${proxy.url.origin}, in front of ${upstream.host}:${upstream.port}`)
       if (control !== undefined) yield* Console.log(`control API ready at ${control.url.origin}`)
+      if (injection !== undefined) yield* reportAtEnd(injection)
       return yield* Effect.never
     },
     Effect.scoped,
@@ -67,7 +90,7 @@ export const command = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Stands in front of a homeserver or an appservice and plays a fault plan on real connections: resets, stalls, latency, wrong answers. SIGTERM and SIGINT stop it with exit code 0."
+    "Stands in front of a homeserver or an appservice and plays a fault plan on real connections: resets, stalls, latency, wrong answers. SIGTERM and SIGINT stop it with exit code 0; without the control API it tells then what became of each rule. Connections that the system refuses or ignores by itself are not counted."
   ),
   Command.withShortDescription("Play a fault plan between two real peers"),
   Command.withExamples([

@@ -1,6 +1,8 @@
+import * as Certificates from "@appservice-ping/testbed/tls/Certificates"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { get } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { run, type Running, start } from "./support/Cli.ts"
@@ -34,6 +36,19 @@ const ask = (url: string, init?: RequestInit) =>
     }
   })
 
+/** A client that trusts the testbed; status 0 and the code of the error where it gets no answer. */
+const askSecurely = (port: string) =>
+  Effect.callback<{ readonly status: number; readonly body: string }>((resume) => {
+    const request = get({ host: "localhost", family: 4, port, ca: Certificates.ca, agent: false }, (response) => {
+      let body = ""
+      response.setEncoding("utf8").on("data", (text: string) => {
+        body += text
+      })
+      response.on("end", () => resume(Effect.succeed({ status: response.statusCode ?? 0, body })))
+    })
+    request.on("error", (error: NodeJS.ErrnoException) => resume(Effect.succeed({ status: 0, body: error.code ?? "" })))
+  })
+
 describe("appservice-ping proxy", () => {
   it.live("stands in front of a foreign server, plays the plan of its file, and stops with exit code 0", () =>
     Effect.gen(function*() {
@@ -50,7 +65,48 @@ describe("appservice-ping proxy", () => {
       ])
       assert.deepStrictEqual(yield* ask(yield* ready(running)), { status: 418, body: "teapot" })
       yield* running.kill("SIGTERM")
-      assert.strictEqual((yield* running.ended).code, 0)
+      const { code, stdout } = yield* running.ended
+      assert.strictEqual(code, 0)
+      assert.strictEqual(stdout.trimEnd().split("\n").at(-1), "rule-1: matched 1, suppressed 0, fired 1, played 1")
+    }).pipe(Effect.scoped))
+
+  it.live("lets the control API tell of the plan of its file, and heal it", () =>
+    Effect.gen(function*() {
+      const upstream = yield* answering(200, "{}")
+      const running = yield* start([
+        "proxy",
+        "--leg",
+        "to-appservice",
+        "--upstream",
+        `127.0.0.1:${upstream.port}`,
+        "--plan",
+        yield* planFile(plan("{ type: status, status: 418 }")),
+        "--control",
+        "0"
+      ])
+      const proxy = yield* ready(running)
+      const control = yield* controlled(running)
+      assert.strictEqual((yield* ask(proxy)).status, 418)
+      assert.include((yield* ask(`${control}/plan`)).body, "\"status\":418")
+      assert.include((yield* ask(`${control}/report`)).body, "\"applied\":1")
+      assert.strictEqual((yield* ask(`${control}/plan`, { method: "DELETE" })).status, 204)
+      assert.strictEqual((yield* ask(proxy)).status, 200)
+    }).pipe(Effect.scoped))
+
+  it.live("listens on the address of a name", () =>
+    Effect.gen(function*() {
+      const upstream = yield* answering(200, "{}")
+      const running = yield* start([
+        "proxy",
+        "--leg",
+        "to-appservice",
+        "--upstream",
+        `127.0.0.1:${upstream.port}`,
+        "--host",
+        "localhost"
+      ])
+      const [, url = ""] = yield* running.printed(/proxy ready at (http:\/\/\S+), in front of/)
+      assert.strictEqual((yield* ask(url)).status, 200)
     }).pipe(Effect.scoped))
 
   it.live("takes a plan from the control API, tells what became of it, and heals", () =>
@@ -97,6 +153,49 @@ describe("appservice-ping proxy", () => {
       assert.strictEqual(ended.code, 2)
       assert.include(ended.stderr, `${file}: rules[0].fault.type: unknown fault "latencyy"; did you mean "latency"?`)
       assert.strictEqual(ended.stdout, "")
+    }).pipe(Effect.scoped))
+
+  it.live("speaks TLS to its clients, and to the server where that is wanted", () =>
+    Effect.gen(function*() {
+      const upstream = yield* answering(200, "{}")
+      const inner = yield* start([
+        "proxy",
+        "--leg",
+        "to-appservice",
+        "--tls",
+        "--upstream",
+        `127.0.0.1:${upstream.port}`
+      ])
+      const [, innerPort = ""] = yield* inner.printed(/proxy ready at https:\/\/127\.0\.0\.1:(\d+)/)
+      assert.deepStrictEqual(yield* askSecurely(innerPort), { status: 200, body: "{}" })
+      // Its certificate is the testbed's own, which nobody trusts who was not told to.
+      const outer = yield* start([
+        "proxy",
+        "--leg",
+        "to-appservice",
+        "--upstream-tls",
+        "--upstream",
+        `127.0.0.1:${innerPort}`
+      ])
+      assert.strictEqual((yield* ask(yield* ready(outer))).status, 0)
+    }).pipe(Effect.scoped))
+
+  it.live("plays faults of TLS", () =>
+    Effect.gen(function*() {
+      const upstream = yield* answering(200, "{}")
+      const file = yield* planFile(plan("{ type: tls, defect: expired }"))
+      const running = yield* start([
+        "proxy",
+        "--leg",
+        "to-appservice",
+        "--tls",
+        "--upstream",
+        `127.0.0.1:${upstream.port}`,
+        "--plan",
+        file
+      ])
+      const [, port = ""] = yield* running.printed(/proxy ready at https:\/\/127\.0\.0\.1:(\d+)/)
+      assert.deepStrictEqual(yield* askSecurely(port), { status: 0, body: "CERT_HAS_EXPIRED" })
     }).pipe(Effect.scoped))
 
   for (const upstream of ["nowhere", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "::1:80", "a b:1"]) {

@@ -4,13 +4,15 @@
  * @since 0.1.0
  */
 import { NodeHttpServer } from "@effect/platform-node"
-import { Duration, Effect, Layer, Predicate, Result, type Scope, Stream } from "effect"
+import { Bytes, Duration, Effect, Layer, Result, type Scope, Stream } from "effect"
 import { HttpRouter, HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, type HttpApiGroup, HttpApiMiddleware } from "effect/http-api"
 import { createServer, type Server } from "node:http"
+import { listeningUrl } from "../node/internal/listeningUrl.ts"
 import { ListenError, type Listening } from "../node/NodeListener.ts"
 import { problemsOf } from "../plan/internal/problems.ts"
 import { synonyms } from "../plan/internal/synonyms.ts"
+import type { Plan } from "../plan/Plan.ts"
 import * as PlanFile from "../plan/PlanFile.ts"
 import { ofFile } from "../plan/Problem.ts"
 import { Session } from "../Session.ts"
@@ -19,7 +21,7 @@ import { refusedFor } from "./internal/localOnly.ts"
 import * as PlanHolder from "./internal/planHolder.ts"
 
 /**
- * Who may ask, and how much.
+ * Who may ask, how much, and what is in force before anyone does.
  *
  * @category options
  * @since 0.1.0
@@ -29,6 +31,8 @@ export interface HandlerOptions {
   readonly maxBodyBytes?: number | undefined
   /** Hosts that a request may name beside those of this machine, such as that of a container. Default: none. */
   readonly allowedHosts?: ReadonlyArray<string> | undefined
+  /** What is in force at the start, as if it had been put without a `ttl`. Default: no plan. */
+  readonly plan?: Plan | undefined
 }
 
 /**
@@ -60,16 +64,6 @@ const defaults = {
 
 const rejected = (expected: string): Rejected => new Rejected({ problems: [ofFile(expected)] })
 
-const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return bytes
-}
-
 /** Stops reading at the bound, whatever length the request said it has. */
 const readBody = (
   request: HttpServerRequest.HttpServerRequest,
@@ -86,7 +80,7 @@ const readBody = (
       return Effect.void
     }).pipe(Effect.catchTag("HttpServerError", () => Effect.fail(rejected("a whole request body"))))
     return yield* Effect.try({
-      try: () => new TextDecoder("utf-8", { fatal: true }).decode(join(chunks)),
+      try: () => new TextDecoder("utf-8", { fatal: true }).decode(Bytes.concat(chunks)),
       catch: () => rejected("text in UTF-8")
     })
   })
@@ -137,6 +131,7 @@ export const layerHandlers = (
     Effect.fnUntraced(function*(handlers) {
       const session = yield* Session
       const holder = yield* PlanHolder.make(session)
+      if (options?.plan !== undefined) yield* holder.put(options.plan, undefined)
       return handlers
         .handleRaw("putPlan", ({ query, request }) =>
           Effect.gen(function*() {
@@ -159,13 +154,6 @@ export const layerHandlers = (
     })
   ).pipe(Layer.provide(layerMiddleware(options?.allowedHosts ?? [])))
 }
-
-const listenError = (host: string, port: number, cause: unknown): ListenError =>
-  new ListenError({
-    host,
-    port: Number.isInteger(port) ? port : -1,
-    code: Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : "unknown error"
-  })
 
 const millis = (input: Duration.Input): number =>
   Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(input))), 2 ** 31 - 1)
@@ -206,6 +194,10 @@ const stop = (server: Server, graceMillis: number): Effect.Effect<void> =>
 export const serve = (options: ServeOptions): Effect.Effect<Listening, ListenError, Session | Scope.Scope> =>
   Effect.gen(function*() {
     const host = options.host ?? defaults.host
+    // Node throws this, and takes an empty name for all addresses.
+    const isPort = Number.isInteger(options.port) && options.port >= 0 && options.port <= 65_535
+    if (!isPort) return yield* ListenError.fromUnknown(host, options.port, { code: "ERR_SOCKET_BAD_PORT" })
+    if (host === "") return yield* ListenError.fromUnknown(host, options.port, { code: "ENOTFOUND" })
     const app = yield* HttpRouter.toHttpEffect(
       HttpApiBuilder.layer(ControlApi).pipe(
         Layer.provide(layerHandlers(options)),
@@ -214,13 +206,12 @@ export const serve = (options: ServeOptions): Effect.Effect<Listening, ListenErr
     )
     const nodeServer = makeServer(options)
     const server = yield* NodeHttpServer.make(() => nodeServer, { host, port: options.port }).pipe(
-      Effect.mapError(({ cause }) => listenError(host, options.port, cause))
+      Effect.mapError(({ cause }) => ListenError.fromUnknown(host, options.port, cause))
     )
     yield* server.serve(app)
     // Added last, so that it runs first: Node's server waits for its connections without a bound.
     yield* Effect.addFinalizer(() => stop(nodeServer, millis(options.shutdownGrace ?? defaults.shutdownGrace)))
     const address = nodeServer.address()
     const port = typeof address === "object" && address !== null ? address.port : options.port
-    const urlHost = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host
-    return { url: new URL(`http://${urlHost}:${port}`), host, port }
+    return { url: listeningUrl(host, port), host, port }
   })

@@ -13,6 +13,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { Connection, type Kind, type Shared } from "./internal/Connection.ts"
+import { listeningUrl } from "./internal/listeningUrl.ts"
 
 /**
  * Where to listen, and the bounds of what a client can make the listener hold.
@@ -94,6 +95,15 @@ export class ListenError
     code: Schema.String
   })
 {
+  /** Reads the code of what a server of Node raised; a port that is no whole number is told as -1. */
+  static fromUnknown(host: string, port: number, error: unknown): ListenError {
+    return new ListenError({
+      host,
+      port: Number.isInteger(port) ? port : -1,
+      code: Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : "unknown error"
+    })
+  }
+
   override get message(): string {
     return `cannot listen on ${this.host.includes(":") ? `[${this.host}]` : this.host}:${this.port}: ${
       reasons.get(this.code) ?? `${this.code}; try another host or port`
@@ -117,16 +127,9 @@ const timerMillisMax = 2 ** 31 - 1
 const millis = (input: Duration.Input): number =>
   Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(input))), timerMillisMax)
 
-const listenError = (host: string, port: number, error: unknown): ListenError =>
-  new ListenError({
-    host,
-    port: Number.isInteger(port) ? port : -1,
-    code: Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : "unknown error"
-  })
-
 const start = (server: Server, host: string, port: number): Effect.Effect<number, ListenError> =>
   Effect.callback((resume) => {
-    const onError = (error: unknown) => resume(Effect.fail(listenError(host, port, error)))
+    const onError = (error: unknown) => resume(Effect.fail(ListenError.fromUnknown(host, port, error)))
     server.once("error", onError)
     try {
       server.listen({ host, port }, () => {
@@ -171,12 +174,6 @@ const stop = (
     }, graceMillis)
   })
 
-const urlHost = (host: string): string => {
-  if (host === "0.0.0.0") return "127.0.0.1"
-  if (host === "::") return "[::1]"
-  return host.includes(":") ? `[${host}]` : host
-}
-
 /**
  * Serves a handler until the scope closes.
  *
@@ -213,9 +210,9 @@ export const listen: (
   )
   // After a good start only `accept` fails, for want of file descriptors; the connections that are there live on.
   server.on("error", (error) => {
-    run(Effect.logWarning(`A connection could not be accepted: ${listenError(host, port, error).code}`))
+    run(Effect.logWarning(`A connection could not be accepted: ${ListenError.fromUnknown(host, port, error).code}`))
   })
-  return { url: new URL(`http://${urlHost(host)}:${port}`), host, port }
+  return { url: listeningUrl(host, port), host, port }
 })
 
 const makeServer = (shared: Shared, connections: Set<Connection>, options: ListenOptions): Server => {

@@ -16,6 +16,7 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest, type 
 import { request as httpsRequest } from "node:https"
 import { connect, isIP, type LookupFunction, type Socket } from "node:net"
 import { connectSecure } from "./internal/connectSecure.ts"
+import { holding } from "./internal/holding.ts"
 
 /**
  * Options of the transport.
@@ -130,10 +131,16 @@ const send = (
     let informational = 0
     let response: IncomingMessage | undefined
     let sent: ClientRequest
+    const held = options.connect === undefined ? undefined : holding(options.connect)
+    // A request that is given up before its handshake does not know of the connection below.
+    const stop = () => {
+      sent.destroy()
+      held?.letGo()
+    }
 
     const fail = (failure: ConnectionFailure.ConnectionFailure) => {
       resume(Effect.fail(failure))
-      sent.destroy()
+      stop()
     }
     const onError = (error: unknown) => {
       // What comes after a complete answer does not change it: its `end` is still to come.
@@ -147,7 +154,7 @@ const send = (
       let length = 0
       const succeed = () => {
         resume(Effect.succeed({ status, body: Bytes.concat(chunks) }))
-        sent.destroy()
+        stop()
       }
       incoming.on("error", onError)
       incoming.on("end", succeed)
@@ -159,7 +166,7 @@ const send = (
     }
 
     try {
-      sent = open(request, options)
+      sent = open(request, { ...options, connect: held?.connect })
     } catch (error) {
       // `node:http` throws what it finds wrong before it connects, such as a header value.
       return resume(Effect.fail(ConnectionFailure.fromUnknown(error)))
@@ -179,5 +186,5 @@ const send = (
     })
     // Bytes, because text would go out in one piece with the head, and turn its Latin-1 into UTF-8.
     sent.end(Buffer.from(request.body))
-    return Effect.sync(() => sent.destroy())
+    return Effect.sync(stop)
   })

@@ -5,9 +5,9 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import { Duration, Schema } from "effect"
 import { Delay } from "./Delay.ts"
-import { Fault, needsTls, stageOf } from "./Fault.ts"
+import { Fault, stageOf } from "./Fault.ts"
 import { Leg } from "./Leg.ts"
 
 const Ordinal = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 31 - 1 })))
@@ -111,6 +111,7 @@ interface RuleShape {
   readonly fault?: Fault
   readonly sequence?: ReadonlyArray<Turn>
   readonly match?: Match
+  readonly when?: When
   readonly end?: "pass" | "repeat" | "cycle"
 }
 
@@ -123,6 +124,8 @@ const requestOnly = ["exchange", "attempt", "method", "path", "transactionId"] a
 const problemOf = (rule: RuleShape): string | undefined => {
   if ((rule.fault === undefined) === (rule.sequence === undefined)) return "exactly one of fault and sequence"
   if (rule.end !== undefined && rule.sequence === undefined) return "no end without a sequence"
+  const { after = Duration.zero, until = Duration.infinity } = rule.when ?? {}
+  if (!Duration.isLessThan(after, until)) return "an until that is later than after: this rule could never strike"
   const stages = new Set(faultsIn(rule).map(stageOf).filter((stage) => stage !== undefined))
   if (stages.size > 1) {
     return "a sequence of faults of one stage: faults of a connection (dns, refused, never_accepted, tls and what happens up to the request) and faults of a request need rules of their own"
@@ -236,14 +239,6 @@ export const concat = (first: Plan, second: Plan): Plan => ({
   ...first,
   rules: [...first.rules, ...second.rules]
 })
-
-/**
- * Tells whether a rule needs a leg that speaks TLS.
- *
- * @category guards
- * @since 0.1.0
- */
-export const ruleNeedsTls = (rule: Rule): boolean => faultsIn(rule).some(needsTls)
 
 /**
  * The stage at which a rule is asked; `undefined` for one that only passes.

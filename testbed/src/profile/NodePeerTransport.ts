@@ -7,7 +7,9 @@ import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { Bytes, Effect, type Scope } from "effect"
 import { type IncomingMessage, request as httpRequest } from "node:http"
 import * as Net from "node:net"
-import * as Tls from "node:tls"
+import { connectSecure } from "../node/internal/connectSecure.ts"
+import { holding } from "../node/internal/holding.ts"
+import type { Connect } from "../node/NodeTransport.ts"
 import type { PeerRequest, PeerResponse, PeerTransport } from "./PeerTransport.ts"
 
 /**
@@ -21,6 +23,8 @@ export interface NodePeerTransportOptions {
   readonly ca?: string | ReadonlyArray<string> | undefined
   /** Looks up host names. Default: as the machine does. */
   readonly lookup?: Net.LookupFunction | undefined
+  /** Opens the TCP connection in place of `net.connect` and `lookup`, such as one that a plan may refuse. */
+  readonly connect?: Connect | undefined
   /** How large the head of an answer may be, in bytes. Default: 64 KiB. */
   readonly maxHeaderBytes?: number | undefined
 }
@@ -31,29 +35,39 @@ type Failure = ConnectionFailure.ConnectionFailure
 
 const closed = new ConnectionFailure.ConnectionFailure({ kind: "closed", text: "the connection was closed early" })
 
+const openerOf = ({ connect, lookup }: NodePeerTransportOptions): Connect =>
+  connect ??
+    ((place, callback) =>
+      callback(null, Net.connect({ ...place, noDelay: true, ...lookup === undefined ? {} : { lookup } })))
+
+const open = (url: URL, { ca }: NodePeerTransportOptions, connect: Connect, callback: Parameters<Connect>[1]): void => {
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
+  const isSecure = url.protocol === "https:"
+  const place = { host, port: url.port === "" ? isSecure ? 443 : 80 : Number(url.port) }
+  if (!isSecure) return connect(place, callback)
+  const secure = {
+    host,
+    ...Net.isIP(host) === 0 ? { servername: host } : {},
+    ...ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }
+  }
+  connectSecure(connect, place, secure, callback)
+}
+
 const connect = (url: URL, options: NodePeerTransportOptions): Effect.Effect<Net.Socket, Failure> =>
   Effect.callback((resume) => {
-    const isSecure = url.protocol === "https:"
-    const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
-    const port = url.port === "" ? isSecure ? 443 : 80 : Number(url.port)
-    const ca = options.ca === undefined || typeof options.ca === "string" ? options.ca : [...options.ca]
-    const place = { host, port, ...options.lookup === undefined ? {} : { lookup: options.lookup } }
-    const socket = isSecure
-      ? Tls.connect({
-        ...place,
-        ...Net.isIP(host) === 0 ? { servername: host } : {},
-        ...ca === undefined ? {} : { ca }
-      })
-      : Net.connect({ ...place, noDelay: true })
+    const held = holding(openerOf(options))
     const onError = (error: unknown) => resume(Effect.fail(ConnectionFailure.fromUnknown(error)))
-    socket.once("error", onError)
-    socket.once(isSecure ? "secureConnect" : "connect", () => {
-      // The request listens for errors from now on; in between nobody would, and Node would throw.
-      socket.off("error", onError)
-      socket.on("error", () => {})
-      resume(Effect.succeed(socket))
+    open(url, options, held.connect, (error, socket) => {
+      if (error !== null) return onError(error)
+      socket.once("error", onError)
+      socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => {
+        // The request listens for errors from now on; in between nobody would, and Node would throw.
+        socket.off("error", onError)
+        socket.on("error", () => {})
+        resume(Effect.succeed(socket))
+      })
     })
-    return Effect.sync(() => socket.destroy())
+    return Effect.sync(held.letGo)
   })
 
 /** Whatever happens to a body before it is read is kept for the one who reads it. */

@@ -8,7 +8,7 @@ import { AttemptTimeout, type GaveUpError } from "@appservice-ping/client/GateEv
 import * as Ping from "@appservice-ping/client/Ping"
 import type { PingSuccess } from "@appservice-ping/domain/Answer"
 import type { PingError } from "@appservice-ping/domain/PingError"
-import type { TransportError } from "@appservice-ping/domain/TransportError"
+import { type TransportError, Undecided } from "@appservice-ping/domain/TransportError"
 import { Clock, Duration, Effect, Random, type Result, Schema } from "effect"
 import type { HttpClient } from "effect/http"
 import { Entry } from "../Journal.ts"
@@ -94,8 +94,11 @@ const gate = { firstDelay: "250 millis", maxDelay: "2 seconds" } as const
 
 type Outcome = Result.Result<PingSuccess, PingError | TransportError>
 
-const lastError = <E>(error: GaveUpError<E>): Effect.Effect<never, E> =>
-  error.error instanceof AttemptTimeout ? Effect.die(error) : Effect.fail(error.error)
+/** An attempt that was cut short when the retries were over has no answer, as one that the client gave up. */
+const lastError = <E>({ error }: GaveUpError<E>, homeserver: URL): Effect.Effect<never, E | Undecided> =>
+  Effect.fail(
+    error instanceof AttemptTimeout ? new Undecided({ url: homeserver.origin, after: error.after }) : error
+  )
 
 const sendOne = (
   ping: ScenarioPing,
@@ -107,7 +110,11 @@ const sendOne = (
     const once = Ping.ping({ homeserver, registration, transactionId, timeout })
     if (ping.retry === undefined) return yield* Effect.result(once)
     return yield* Effect.result(
-      Effect.catchTag(Gate.wait({ ping: once, deadline: ping.retry, ...gate }), "GaveUpError", lastError)
+      Effect.catchTag(
+        Gate.wait({ ping: once, deadline: ping.retry, ...gate }),
+        "GaveUpError",
+        (error) => lastError(error, homeserver)
+      )
     )
   })
 
@@ -223,7 +230,8 @@ export const run = (scenario: Scenario, options: RunOptions): Effect.Effect<Scen
     const slack = interpreter === "memory" ? Duration.zero : Duration.fromInputUnsafe(options.slack ?? slackDefault)
     const seeded = Random.withSeed(play(scenario, seed), seed)
     const played: Effect.Effect<Played, ListenError | Virtual.Stuck> = interpreter === "memory"
-      ? Virtual.run(Effect.provide(seeded, layerMemory(testbed)))
+      // A scenario ends by itself: it has a bound on its pings and on the time of each.
+      ? Virtual.run(Effect.provide(seeded, layerMemory(testbed)), { limit: Duration.infinity })
       : Effect.provide(seeded, layerSocket(testbed))
     const of = (played: Played, { problems, verdict }: ReturnType<typeof judge>): ScenarioRun => ({
       scenario: scenario.name,

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { NodeHttpClient } from "@effect/platform-node"
-import { Effect, Layer, type Scope } from "effect"
+import { Cause, Effect, Layer, type Scope } from "effect"
 import { Agent as HttpAgent } from "node:http"
 import { Agent as HttpsAgent, type AgentOptions } from "node:https"
 import * as Net from "node:net"
@@ -38,7 +38,12 @@ export const connector = (proxies: ReadonlyArray<WireProxy>): Effect.Effect<Conn
     return (place, callback) => {
       const proxy = proxies.find((proxy) => proxy.port === place.port && isHostOf(place.host, proxy))
       if (proxy === undefined) return callback(null, Net.connect({ ...place, noDelay: true }))
-      run(Effect.map(proxy.prepare, (prepared) => callback(null, prepared.connect(place.host))))
+      run(Effect.matchCause(proxy.prepare, {
+        onSuccess: (prepared) => callback(null, prepared.connect(place.host)),
+        // Whoever waits for the connection would wait for ever.
+        onFailure: (cause) =>
+          callback(new Error("The connection could not be prepared", { cause: Cause.squash(cause) }), new Net.Socket())
+      }))
     }
   })
 

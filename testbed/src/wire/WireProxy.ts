@@ -6,9 +6,11 @@
  */
 import { type Duration, Effect, FiberSet, Scope } from "effect"
 import * as Net from "node:net"
+import { listeningUrl } from "../node/internal/listeningUrl.ts"
 import type { ListenError, Listening } from "../node/NodeListener.ts"
 import type { Leg } from "../plan/Leg.ts"
 import type { Decided, Session } from "../Session.ts"
+import { addressOf } from "./internal/addressOf.ts"
 import * as BlockedPort from "./internal/BlockedPort.ts"
 import { type Conversation, crash, type Settings } from "./internal/Conversation.ts"
 import * as Gate from "./internal/Gate.ts"
@@ -44,7 +46,7 @@ export interface WireProxyOptions {
   /** Where the real server is. */
   readonly upstream: Upstream
   readonly session: Session["Service"]
-  /** The address to listen on. Default: `127.0.0.1`. */
+  /** The address to listen on; of a name, its first one. Default: `127.0.0.1`. */
   readonly host?: string | undefined
   /** The port; 0 picks a free one. Default: 0. */
   readonly port?: number | undefined
@@ -113,11 +115,6 @@ const enterTimeout = "10 seconds"
 const keyOf = (address: string | undefined, port: number | undefined): string =>
   `${address?.replace(/^::ffff:/, "")} ${port}`
 
-const urlOf = (host: string, port: number, tls: boolean): URL => {
-  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host
-  return new URL(`${tls ? "https" : "http"}://${name.includes(":") ? `[${name}]` : name}:${port}`)
-}
-
 /**
  * Listens in front of a real server until the scope closes, and lets the faults of the plans in force strike.
  *
@@ -145,7 +142,7 @@ const urlOf = (host: string, port: number, tls: boolean): URL => {
 export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, ListenError, Scope.Scope> = Effect
   .fnUntraced(function*(options: WireProxyOptions) {
     const { leg, session } = options
-    const host = options.host ?? defaults.host
+    const host = yield* addressOf(options.host ?? defaults.host, options.port ?? defaults.port)
     const isSecure = options.tls ?? false
     const settings: Settings = {
       leg,
@@ -273,5 +270,5 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
       }
     }))
 
-    return { url: urlOf(host, gate.port, isSecure), host, port: gate.port, prepare }
+    return { url: listeningUrl(host, gate.port, isSecure), host, port: gate.port, prepare }
   })

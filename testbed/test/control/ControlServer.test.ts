@@ -346,6 +346,26 @@ describe("ControlServer", () => {
         assert.strictEqual(url.host, `127.0.0.1:${port}`)
         const error = yield* Effect.flip(ControlServer.serve({ port }))
         assert.strictEqual(error.code, "EADDRINUSE")
+        const codes = yield* Effect.forEach(
+          [{ port: 70_000 }, { port: -1 }, { port: 0.5 }, { port: 0, host: "" }],
+          (options) => Effect.map(Effect.flip(ControlServer.serve(options)), ({ code }) => code)
+        )
+        assert.deepStrictEqual(codes, [
+          "ERR_SOCKET_BAD_PORT",
+          "ERR_SOCKET_BAD_PORT",
+          "ERR_SOCKET_BAD_PORT",
+          "ENOTFOUND"
+        ])
+      }).pipe(Effect.provide(Test)))
+
+    it.effect("begins with a plan of its own, which it tells, replaces and heals as any other", () =>
+      Effect.gen(function*() {
+        const { client, session } = yield* start({ plan: unavailable })
+        assert.strictEqual(yield* struck(session), 503)
+        assert.deepStrictEqual((yield* client.getPlan()).plan, unavailable)
+        assert.strictEqual((yield* client.getReport()).rules[0]?.outcome, "applied")
+        yield* client.deletePlan()
+        assert.strictEqual(yield* struck(session), 0)
       }).pipe(Effect.provide(Test)))
 
     it.effect("heals its plan and frees its port when its scope closes, whoever is still connected", () =>

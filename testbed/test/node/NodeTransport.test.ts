@@ -2,11 +2,11 @@ import { type OutgoingRequest, OutgoingTransport } from "@appservice-ping/server
 import * as NodeTransport from "@appservice-ping/testbed/node/NodeTransport"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Result } from "effect"
+import { Deferred, Effect, Fiber, Layer, Result } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { readFile } from "node:fs/promises"
 import { createServer, type Server } from "node:https"
-import type { Socket } from "node:net"
+import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import * as Raw from "./support/RawServer.ts"
 
@@ -371,4 +371,28 @@ describe("the direct transport over TLS", () => {
         )
       }
     }))
+})
+
+describe("the direct transport over connections of the caller", () => {
+  for (const scheme of ["http", "https"]) {
+    it.live(`lets go of a connection that is still on its way when it is interrupted: ${scheme}`, () =>
+      Effect.gen(function*() {
+        const opened = yield* Deferred.make<Socket>()
+        const transport = NodeTransport.layer({
+          connect: (_, callback) => {
+            // The name server never answers.
+            const socket = connect({ host: "appservice.test", port: 1, lookup: () => {} })
+            Deferred.doneUnsafe(opened, Effect.succeed(socket))
+            callback(null, socket)
+          }
+        })
+        const fiber = yield* Effect.forkChild(
+          Effect.provide(send(new URL(`${scheme}://appservice.test:1/`)), transport)
+        )
+        const socket = yield* Deferred.await(opened)
+        assert.isFalse(socket.destroyed)
+        yield* Fiber.interrupt(fiber)
+        assert.isTrue(socket.destroyed)
+      }))
+  }
 })

@@ -207,6 +207,8 @@ rules:
           ...problemsOfRule({ sequence: [{ fault: { type: "duplicate" } }] }),
           ...problemsIn({ rules: [{ leg: "to-appservice" }] }),
           ...problemsOfRule({ end: "cycle" }),
+          ...problemsOfRule({ fault: { type: "refused" }, when: { after: 5, until: 5 } }),
+          ...problemsOfRule({ fault: { type: "refused" }, when: { until: 0 } }),
           ...problemsOfRule({ fault: { type: "refused" }, match: { method: "POST" } }),
           ...problemsIn({
             rules: [
@@ -224,6 +226,8 @@ rules:
           "p: rules[0]: expected exactly one of fault and sequence",
           "p: rules[0]: expected exactly one of fault and sequence",
           "p: rules[0]: expected no end without a sequence",
+          "p: rules[0]: expected an until that is later than after: this rule could never strike",
+          "p: rules[0]: expected an until that is later than after: this rule could never strike",
           "p: rules[0]: expected no match on method: a fault of a connection strikes before there is a request",
           "p: rules[0]: expected a sequence of faults of one stage: faults of a connection (dns, refused, never_accepted, tls and what happens up to the request) and faults of a request need rules of their own",
           "p: rules: expected rules with ids of their own"

@@ -60,6 +60,29 @@ describe("Session", () => {
       assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Pass")
     }))
 
+  it.effect("keeps no entry where none are to be kept, and counts all of them as dropped", () =>
+    Effect.gen(function*() {
+      const session = yield* Session.make({ maxEntries: 0 })
+      for (let n = 0; n < 3; n++) yield* session.write({ event: "hung", leg: "to-appservice", connection: 1 })
+      assert.deepStrictEqual(yield* session.journal, [])
+      assert.strictEqual(yield* session.dropped, 3)
+    }))
+
+  it.effect("tells whoever listens of a reset", () =>
+    Effect.gen(function*() {
+      const session = yield* Session.make()
+      const seen: Array<string> = []
+      yield* session.inject(Plan.of("to-appservice", Fault.crash({ downFor: "1 hour" }), { when: { nth: 1 } }))
+      yield* session.onChange(
+        Effect.map(session.peek("to-appservice", false), ({ _tag }) => void seen.push(_tag))
+      )
+      yield* request(session, "a")
+      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Refuse")
+      yield* session.reset
+      assert.deepStrictEqual(seen, ["Pass", "Pass"])
+      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Pass")
+    }))
+
   const statusOf = (session: Session.Session["Service"], transactionId = "ping") =>
     Effect.map(
       request(session, transactionId),

@@ -2,6 +2,7 @@ import * as NodeListener from "@appservice-ping/testbed/node/NodeListener"
 import * as Fault from "@appservice-ping/testbed/plan/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import * as Session from "@appservice-ping/testbed/Session"
+import * as PreparedAgent from "@appservice-ping/testbed/wire/PreparedAgent"
 import * as WireProxy from "@appservice-ping/testbed/wire/WireProxy"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Scope } from "effect"
@@ -170,6 +171,15 @@ describe("WireProxy: nothing is broken", { timeout: 30_000 }, () => {
       yield* untilCount(session, "closed server fin", 2)
     }))
 
+  it.live("closes a connection whose client says nothing while a fault waits for its request", () =>
+    Effect.gen(function*() {
+      const { proxy, session } = yield* setup({ idleTimeout: "200 millis" })
+      const injection = yield* session.inject(Plan.of(leg, Fault.resetPeer({ at: "request" })))
+      const seen = yield* observe(proxy.url, { send: [] })
+      assert.strictEqual(seen.ending, "fin")
+      assert.strictEqual(yield* injection.applied, 0)
+    }))
+
   it.live("closes a connection that stays idle", () =>
     Effect.gen(function*() {
       const { proxy } = yield* setup({ idleTimeout: "50 millis" })
@@ -262,6 +272,17 @@ describe("WireProxy: before there is a connection", { timeout: 30_000 }, () => {
         assert.include((yield* observe(proxy.url)).text, answer.body)
       }
       assert.strictEqual(asked.length, 3)
+    }))
+
+  it.live("is open again when the session is reset, though the crash before it would have lasted", () =>
+    Effect.gen(function*() {
+      const { proxy, session } = yield* setup()
+      yield* session.inject(Plan.of(leg, Fault.crash({ downFor: "1 hour" }), { when: { first: 1 } }))
+      assert.strictEqual((yield* observe(proxy.url)).ending, "rst")
+      assert.strictEqual((yield* observe(proxy.url)).ending, "refused")
+      yield* session.reset
+      // The counters began anew, so that the crash strikes again: whoever is reset was let in.
+      assert.strictEqual((yield* observe(proxy.url)).ending, "rst")
     }))
 
   it.live("refuses from its time on, and until its time, though nobody asks for anything meanwhile", () =>
@@ -651,5 +672,26 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
       assert.strictEqual(taken.port, upstream.port)
       const none = yield* Effect.flip(WireProxy.listen({ leg, session, upstream, port: 70_000 }))
       assert.strictEqual(none.code, "ERR_SOCKET_BAD_PORT")
+    }))
+
+  it.live("listens on the address of a name, and fails with the reason where it has none", () =>
+    Effect.gen(function*() {
+      const { proxy, session, upstream } = yield* setup({ host: "localhost" })
+      assert.notStrictEqual(Net.isIP(proxy.host), 0)
+      assert.strictEqual((yield* observe(new URL(`http://${proxy.host}:${proxy.port}`))).ending, "fin")
+      const unknown = yield* Effect.flip(WireProxy.listen({ leg, session, upstream, host: "" }))
+      assert.deepStrictEqual([unknown.host, unknown.code], ["", "ENOTFOUND"])
+    }))
+
+  it.live("tells a client that prepares when its connection cannot be prepared", () =>
+    Effect.gen(function*() {
+      const { session, upstream } = yield* setup()
+      const broken = { ...session, connection: () => Effect.die("no more memory") }
+      const proxy = yield* WireProxy.listen({ leg, session: broken, upstream })
+      const connect = yield* PreparedAgent.connector([proxy])
+      const error = yield* Effect.callback<Error | null>((resume) => {
+        connect({ host: proxy.host, port: proxy.port }, (error) => resume(Effect.succeed(error)))
+      })
+      assert.strictEqual(error?.message, "The connection could not be prepared")
     }))
 })

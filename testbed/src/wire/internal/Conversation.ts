@@ -213,6 +213,16 @@ export const passRest = (c: Conversation, { reader }: Request, upstream: Link): 
 
 const isUsable = (link: Link): boolean => !link.closed && link.ending === undefined && link.ours === undefined
 
+/** Closes the connection to the real server, so that the next request is not written to it. */
+export const letGo = (c: Conversation, upstream: Link): void => {
+  upstream.destroy()
+  c.upstream = undefined
+}
+
+/** The client gets a reset, which tells nobody that it is the real server that is not there. */
+const warn = ({ settings }: Conversation, why: string): Effect.Effect<void> =>
+  Effect.logWarning(`The real server at ${settings.upstream.host}:${settings.upstream.port} cannot be reached: ${why}`)
+
 /** The connection to the real server: the one that is there, or a new one; `undefined` if there can be none. */
 export const reachUpstream = (c: Conversation): Effect.Effect<Link | undefined> =>
   Effect.suspend(() => {
@@ -233,9 +243,17 @@ export const reachUpstream = (c: Conversation): Effect.Effect<Link | undefined> 
       (isThere) => isThere && isSecure === true ? secure : Effect.succeed(isThere)
     )
       .pipe(
-        Effect.timeoutOrElse({ duration: c.settings.connectTimeout, orElse: () => Effect.succeed(false) }),
+        Effect.tap((isThere) => isThere ? Effect.void : warn(c, link.code ?? "the connection was closed early")),
+        Effect.timeoutOrElse({
+          duration: c.settings.connectTimeout,
+          orElse: () => Effect.as(warn(c, "connecting took too long"), false)
+        }),
         // A client that resets meanwhile waits for nothing.
         Effect.raceFirst(Effect.as(c.link.until(() => false), false)),
-        Effect.map((isThere) => isThere ? link : undefined)
+        Effect.map((isThere) => {
+          if (isThere) return link
+          letGo(c, link)
+          return undefined
+        })
       )
   })

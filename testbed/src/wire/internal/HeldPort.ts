@@ -6,7 +6,7 @@
  * one, neither to listen nor to connect from, refuses whoever connects to it, and lets us listen on it again. Other
  * systems do not allow a listener beside such a connection; there the port is held only while it listens.
  */
-import { Effect, Predicate, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import * as Net from "node:net"
 import { ListenError } from "../../node/NodeListener.ts"
 
@@ -22,16 +22,9 @@ export interface HeldPort {
 const portOf = (address: ReturnType<Net.Server["address"]>): number =>
   typeof address === "object" && address !== null ? address.port : 0
 
-const listenError = (host: string, port: number, error: unknown): ListenError =>
-  new ListenError({
-    host,
-    port: Number.isInteger(port) ? port : -1,
-    code: Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : "unknown error"
-  })
-
 const listen = (server: Net.Server, port: number, host: string): Effect.Effect<number, ListenError> =>
   Effect.callback((resume) => {
-    const onError = (error: unknown): void => resume(Effect.fail(listenError(host, port, error)))
+    const onError = (error: unknown): void => resume(Effect.fail(ListenError.fromUnknown(host, port, error)))
     const onListening = (): void => {
       server.off("error", onError)
       resume(Effect.succeed(portOf(server.address())))
@@ -56,7 +49,7 @@ export const hold = Effect.fnUntraced(function*(
     Effect.callback<Net.Socket, ListenError>((resume) => {
       const socket = Net.connect({ port: sinkPort, host, localAddress: host, localPort: port })
       socket.once("connect", () => resume(Effect.succeed(socket)))
-      socket.on("error", (error) => resume(Effect.fail(listenError(host, port, error))))
+      socket.on("error", (error) => resume(Effect.fail(ListenError.fromUnknown(host, port, error))))
     }),
     // An RST, because after a FIN the port would be taken for another minute.
     (socket) => Effect.sync(() => socket.resetAndDestroy())
@@ -71,7 +64,7 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<HeldPort, ListenError, Scope.Scope> {
   const { host } = options
   if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65535) {
-    return yield* listenError(host, options.port, { code: "ERR_SOCKET_BAD_PORT" })
+    return yield* ListenError.fromUnknown(host, options.port, { code: "ERR_SOCKET_BAD_PORT" })
   }
   const held = options.isHeld ? yield* hold(options.port, host) : options.port
   const port = yield* Effect.acquireRelease(listen(server, held, host), () => close(server))

@@ -22,6 +22,8 @@ export class Link {
   ours: Ending | undefined
   /** Which side ended first. */
   first: "ours" | "theirs" | undefined
+  /** The code of the first error, where there was one. */
+  code: string | undefined
   /** Whether the connection is over in both directions. */
   closed = false
   /** How many bytes were sent. */
@@ -191,6 +193,7 @@ export class Link {
     })
     stream.on("error", (error) => {
       const code = codeOf(error)
+      this.code ??= code
       if (isOurRefusal(code) && this.first === undefined) this.end("fin")
       this.onTheirEnd(code === "ECONNRESET" || code === "EPIPE" ? "rst" : "fin")
       this.notify()

@@ -145,8 +145,10 @@ export const rest = (c: Conversation): Effect.Effect<boolean> =>
       const upstream = c.upstream
       if (link.size > 0 || link.ending !== undefined || link.closed) return true
       const chunk = upstream?.take()
-      if (chunk !== undefined) link.write(chunk)
-      else if (upstream?.ending !== undefined) {
+      if (chunk !== undefined) {
+        link.write(chunk)
+        yield* link.drained(highWater)
+      } else if (upstream?.ending !== undefined) {
         yield* end(c, upstream.ending)
         return false
       }

@@ -7,6 +7,7 @@ import {
   end,
   highWater,
   isWhole,
+  letGo,
   nextExchange,
   noteAnswered,
   noteAsked,
@@ -19,7 +20,7 @@ import {
   shakeHands,
   transactionId
 } from "./Conversation.ts"
-import type { Ending, Link } from "./Link.ts"
+import type { Ending } from "./Link.ts"
 import { keepsAlive, MessageReader } from "./MessageReader.ts"
 
 /** The application's answer, as far as it came. */
@@ -119,15 +120,10 @@ const readWhole = (play: Play): Effect.Effect<Next> =>
 const readSome = (play: Play, bytes: number): Effect.Effect<Next> => {
   const { link, settings } = play.c
   const enough = Math.min(bytes, settings.maxRequestBytes)
-  return Effect.map(
-    link.until(() => link.size >= enough || link.ending !== undefined),
-    () => link.size >= enough ? "on" : "gone"
+  return link.until(() => link.size >= enough || link.ending !== undefined).pipe(
+    Effect.timeoutOrElse({ duration: settings.idleTimeout, orElse: () => end(play.c, "fin") }),
+    Effect.map((): Next => link.size >= enough ? "on" : "gone")
   )
-}
-
-const letGo = (c: Conversation, upstream: Link): void => {
-  upstream.destroy()
-  c.upstream = undefined
 }
 
 /** Gives the request to the application, and keeps its answer. */
