@@ -63,25 +63,30 @@ const listening = (server: Server | TcpServer, host: string, port: number): Prom
     server.listen(port, host, resolve)
   })
 
+/** What is left must be taken down all the same, so that this never fails. */
+const takeDown = async (end: () => unknown): Promise<void> => {
+  try {
+    await end()
+  } catch (error) {
+    console.error(error)
+  }
+}
+
 /** The parts of one set-up. */
 export class Site {
   readonly #ends: Array<() => unknown> = []
+  #hasEnded = false
   #folder: string | undefined
 
-  /** Runs at the end, the last first. */
+  /** Runs at the end, the last first; at once where a set-up that took too long is still being built. */
   onEnd(end: () => unknown): void {
-    this.#ends.push(end)
+    if (this.#hasEnded) void takeDown(end)
+    else this.#ends.push(end)
   }
 
   async end(): Promise<void> {
-    for (const end of this.#ends.splice(0).toReversed()) {
-      try {
-        await end()
-      } catch (error) {
-        // What is left must be taken down all the same.
-        console.error(error)
-      }
-    }
+    this.#hasEnded = true
+    for (const end of this.#ends.splice(0).toReversed()) await takeDown(end)
   }
 
   async folder(): Promise<string> {

@@ -20,7 +20,7 @@ interface Outcome {
   readonly seconds: number
 }
 
-/** Finds a command, where needed by installing Debian's package of it. */
+/** Finds a command; with `CI` set, where needed by installing Debian's package of it. Nobody else is installed for. */
 const need = (command: string, aptPackage: string): string => {
   const find = () => {
     try {
@@ -32,6 +32,7 @@ const need = (command: string, aptPackage: string): string => {
   }
   const found = find()
   if (found !== undefined) return found
+  if (process.env["CI"] === undefined) throw new Error(`the set-ups need ${command}: install the package ${aptPackage}`)
   const sudo = process.getuid?.() === 0 ? "" : "sudo -n "
   const install = `${sudo}apt-get install -y -qq ${aptPackage}`
   try {

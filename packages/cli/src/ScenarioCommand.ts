@@ -100,6 +100,9 @@ const lineOf = (run: Run.ScenarioRun): string => {
   return `${marks[run.verdict].padEnd(12)} ${run.scenario} (${run.interpreter}, seed ${run.seed}): ${answers}`
 }
 
+/** A path as a shell takes it. */
+const shellWord = (file: string): string => /^[\w./:\\-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`
+
 const play = Effect.fnUntraced(function*(
   scenario: Scenario,
   options: Run.RunOptions & { readonly capsules: string; readonly json: boolean }
@@ -110,7 +113,7 @@ const play = Effect.fnUntraced(function*(
   const file = yield* writeCapsule(options.capsules, scenario, run)
   if (!options.json) {
     for (const problem of run.problems) yield* Console.log(`             ${plain(problem)}`)
-    yield* Console.log(`             replay with: appservice-ping scenario replay ${plain(file)}`)
+    yield* Console.log(`             replay with: appservice-ping scenario replay ${plain(shellWord(file))}`)
   }
   return run
 })

@@ -121,12 +121,15 @@ const addAll = Effect.fnUntraced(function*(
   options: { readonly homeserver: URL; readonly timeout: Duration.Duration }
 ) {
   const { homeserver } = options
-  const { detect } = yield* Detection.make({ ...options, describe: false })
+  const { detect, forget } = yield* Detection.make({ ...options, describe: false })
   for (const { file, registration } of files) {
     yield* watch.add({
       key: registration.id,
       labels: { homeserver: homeserver.host },
-      ping: Effect.flatMap(detect, ({ path }) => Ping.ping({ ...options, registration, path })),
+      ping: Effect.flatMap(detect, ({ path }) => Ping.ping({ ...options, registration, path })).pipe(
+        // An update of the homeserver may have moved the path.
+        Effect.tapError(({ _tag }) => _tag === "M_UNRECOGNIZED" ? forget : Effect.void)
+      ),
       diagnose: (error: Diagnosis.Diagnosable) =>
         Diagnosis.diagnose(error, { url: registration.url, homeserver: homeserver.href })
     }).pipe(

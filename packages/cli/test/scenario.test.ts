@@ -3,7 +3,10 @@ import { Effect } from "effect"
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { run } from "./support/Cli.ts"
+
+const effectPackage = import.meta.resolve("effect/package.json")
 
 const directory = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "appservice-ping-scenario-"))),
@@ -41,19 +44,21 @@ describe("appservice-ping scenario", () => {
     Effect.gen(function*() {
       const path = yield* directory
       const file = join(path, "wrong.yaml")
-      const capsules = join(path, "capsules")
+      const capsules = join(path, "all capsules")
       yield* write(file, wrong)
       const failed = yield* run(["scenario", "run", file, "--seed", "3", "--capsules", capsules])
       assert.strictEqual(failed.code, 1)
       assert.match(failed.stdout, /FAIL +wrong-expectation \(memory, seed 3\)/)
       assert.include(failed.stdout, "answered M_BAD_STATUS, expected Success")
       const capsule = join(capsules, "wrong-expectation-memory-3.json")
-      assert.include(failed.stdout, `replay with: appservice-ping scenario replay ${capsule}`)
+      assert.include(failed.stdout, `replay with: appservice-ping scenario replay '${capsule}'`)
 
       const same = yield* run(["scenario", "replay", capsule])
       assert.deepStrictEqual([same.code, same.stdout.trimEnd().split("\n").at(-1)], [0, "The same as in the capsule."])
 
       const text = yield* Effect.promise(() => readFile(capsule, "utf8"))
+      const effect = JSON.parse(yield* Effect.promise(() => readFile(fileURLToPath(effectPackage), "utf8")))
+      assert.propertyVal(JSON.parse(text).versions, "effect", effect.version)
       yield* write(capsule, text.replace("\"status\": 503", "\"status\": 502"))
       const changed = yield* run(["scenario", "replay", capsule])
       assert.strictEqual(changed.code, 1)

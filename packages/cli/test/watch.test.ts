@@ -3,7 +3,7 @@ import { Effect, Exit, Scope } from "effect"
 import { run, type Running, start } from "./support/Cli.ts"
 import { assertNoToken, canaries, writeRegistration } from "./support/files.ts"
 import * as InProcess from "./support/inProcess.ts"
-import { answering, taken } from "./support/servers.ts"
+import { answering, listen, taken } from "./support/servers.ts"
 
 const watch = (homeserver: string, files: ReadonlyArray<string>, ...args: ReadonlyArray<string>) =>
   start([
@@ -137,6 +137,32 @@ describe("watch", () => {
       const old = yield* answering(200, "{\"versions\":[\"v1.6\"]}")
       const running = yield* watch(old.url, [yield* writeRegistration()])
       yield* running.printed(/telegram failing: PingUnsupported: .*v1\.7/)
+    }))
+
+  it.effect("C22 asks again for the path of the ping where an update of the homeserver has taken it away", () =>
+    Effect.gen(function*() {
+      let isNew = false
+      const answerTo = (path: string): readonly [status: number, body: string] => {
+        if (path.endsWith("/versions")) {
+          return [
+            200,
+            isNew ? "{\"versions\":[\"v1.7\"]}" : "{\"versions\":[],\"unstable_features\":{\"fi.mau.msc2659\":true}}"
+          ]
+        }
+        return path.includes("/unstable/") === isNew
+          ? [404, "{\"errcode\":\"M_UNRECOGNIZED\"}"]
+          : [200, "{\"duration_ms\":1}"]
+      }
+      const homeserver = yield* listen((socket, text) => {
+        const [, path = ""] = text.split(" ", 2)
+        const [status, body] = answerTo(path)
+        socket.end(`HTTP/1.1 ${status} X\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`)
+      })
+      const running = yield* watch(homeserver.url, [yield* writeRegistration()])
+      yield* running.printed(/telegram healthy/)
+      isNew = true
+      yield* running.printed(/telegram failing: M_UNRECOGNIZED/)
+      yield* running.printed(/telegram recovered/)
     }))
 
   it.effect("two registrations with one id are wrong usage", () =>

@@ -9,7 +9,7 @@ import type { PingError } from "@appservice-ping/domain/PingError"
 import { PingUnsupported, type ServerVersion } from "@appservice-ping/domain/PingUnsupported"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
 import * as Versions from "@appservice-ping/domain/Versions"
-import { Context, Duration, Effect, Exit, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Exit, Layer } from "effect"
 import { HttpClient } from "effect/http/HttpClient"
 import { type HomeserverOptions, versions as getVersions } from "./Homeserver.ts"
 import { exchange, federation } from "./internal/exchange.ts"
@@ -140,9 +140,20 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Detection["Service"], never, HttpClient> {
   const httpClient = yield* HttpClient
   const timeToLive = Duration.fromInputUnsafe(options.timeToLive ?? timeToLiveDefault)
+  const ask = Effect.all({
+    detected: Effect.provideService(detect(options), HttpClient, httpClient),
+    at: Clock.monotonicTimeNanos
+  })
+  // The cache would measure its time to live with the wall clock, which may be set back (D10).
   const [cached, forget] = yield* Effect.cachedInvalidateWithTTL(
-    Effect.provideService(detect(options), HttpClient, httpClient),
-    (exit) => Exit.isSuccess(exit) ? timeToLive : Duration.zero
+    ask,
+    (exit) => Exit.isSuccess(exit) ? Duration.infinity : Duration.negativeInfinity
   )
-  return Detection.of({ detect: cached, forget })
+  const remembered = Effect.flatMap(Clock.monotonicTimeNanos, (now) =>
+    Effect.flatMap(cached, (found) =>
+      // What came after the question is the answer to it, however short answers are remembered.
+      found.at < now && Duration.isGreaterThanOrEqualTo(Duration.nanos(now - found.at), timeToLive)
+        ? Effect.andThen(forget, cached)
+        : Effect.succeed(found)))
+  return Detection.of({ detect: Effect.map(remembered, ({ detected }) => detected), forget })
 })

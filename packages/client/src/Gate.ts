@@ -126,7 +126,10 @@ const attempts = Effect.fnUntraced(function*<A, E, R, R2>(
 })
 
 const waitAt = <A, E, R, R2>(options: WaitOptions<A, E, R, R2>): Effect.Effect<A, GaveUpError<E>, R | R2> =>
-  Effect.withSpan(attempts(options, options.onEvent ?? (() => Effect.void)), "appservice_ping.gate")
+  attempts(options, options.onEvent ?? (() => Effect.void)).pipe(
+    Spans.outcome(() => ({})),
+    Effect.withSpan("appservice_ping.gate")
+  )
 
 /** So far may the gate be ahead of whoever reads its events. */
 const eventsMax = 16

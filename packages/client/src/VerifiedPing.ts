@@ -121,6 +121,9 @@ const defaults = {
   randomBytes: Effect.sync(() => SecureRandom.randomBytesUnsafe(secretBytes))
 } as const
 
+/** A number that is none must not take the bound away. */
+const bound = (given: number): number => given >= 1 ? Math.floor(given) : 0
+
 const shownUrl = (url: string | null | undefined): { readonly url?: string } =>
   typeof url === "string" && AppserviceUrl.isAppserviceUrl(url) ? { url: AppserviceUrl.redact(new URL(url)) } : {}
 
@@ -133,7 +136,7 @@ const shownUrl = (url: string | null | undefined): { readonly url?: string } =>
  */
 export const make = (options: VerifiedPingOptions = {}): Effect.Effect<VerifiedPing["Service"]> =>
   Effect.sync(() => {
-    const maxPending = options.maxPending ?? defaults.maxPending
+    const maxPending = bound(options.maxPending ?? defaults.maxPending)
     const settleTime = Duration.fromInputUnsafe(options.settleTime ?? defaults.settleTime)
     const randomBytes = options.randomBytes ?? defaults.randomBytes
     const pending = new Map<string, Arrival>()

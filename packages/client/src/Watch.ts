@@ -198,7 +198,8 @@ export const make = (options: WatchOptions = {}): Effect.Effect<Watch["Service"]
         const { key, labels = {}, ping } = target
         if (engine.isEnded) return Effect.interrupt
         if (engine.has(key)) return Effect.fail(new CannotWatch({ key, reason: "key in use" }))
-        if (engine.watched >= maxWatched) return Effect.fail(new CannotWatch({ key, reason: "watch is full" }))
+        // A bound that is no number leaves no room rather than any.
+        if (!(engine.watched < maxWatched)) return Effect.fail(new CannotWatch({ key, reason: "watch is full" }))
         const ownPace = hasOwnPace(target) ? paceOf(options, target) : pace
         const entry = new Entry(
           key,

@@ -46,7 +46,8 @@ export const roundTripBuckets: ReadonlyArray<number> = [0.005, 0.01, 0.025, 0.05
  * - `appservice_ping_backlog` counts the pings that are due and have to wait; it is 0 in a watch that keeps up.
  *
  * The series of an appservice end when it is removed. Those that appservices share tell the oldest last success and the
- * worst health, so that the same alert works for both. A label has at most 128 characters; one that is longer or holds control characters ends in a hash.
+ * worst health, so that the same alert works for both. A label has at most 128 characters; one that is longer or holds
+ * control characters ends in a hash.
  *
  * **Gotchas**
  *

@@ -1,7 +1,7 @@
 // What is detected, and how often the homeserver is asked for it.
 import * as Detection from "@appservice-ping/client/Detection"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Schema } from "effect"
+import { Clock, Effect, Fiber, Schema } from "effect"
 import { HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { homeserver, memory, type Reaction } from "./support/memory.ts"
@@ -173,6 +173,44 @@ describe("what was detected", () => {
       assert.strictEqual((yield* Effect.flip(detect))._tag, "NotHomeserver")
       assert.strictEqual((yield* detect).path, "stable")
       assert.lengthOf(urls(), 3)
+    }))
+
+  it.effect("D10 is remembered no longer and no failure is, where the wall clock is set back", () =>
+    Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      let setBack = 0
+      const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() - setBack
+      const skewed: Clock.Clock = {
+        ...clock,
+        currentTimeMillisUnsafe,
+        currentTimeMillis: Effect.sync(currentTimeMillisUnsafe)
+      }
+      yield* Effect.gen(function*() {
+        const { detect, urls } = yield* make({
+          versions: (nth) => Effect.sync(nth === 0 ? json(500, {}) : stable)
+        }, { describe: false })
+        yield* Effect.flip(detect)
+        setBack = 86_400_000
+        yield* detect
+        assert.lengthOf(urls(), 2)
+        setBack = 2 * 86_400_000
+        yield* TestClock.adjust("3599999 millis")
+        yield* detect
+        assert.lengthOf(urls(), 2)
+        yield* TestClock.adjust("1 millis")
+        yield* detect
+        assert.lengthOf(urls(), 3)
+      }).pipe(Effect.provideService(Clock.Clock, skewed))
+    }))
+
+  it.effect("C21 is asked for each time where it is not to be remembered", () =>
+    Effect.gen(function*() {
+      const { detect, urls } = yield* make({}, { describe: false, timeToLive: 0 })
+      yield* detect
+      assert.lengthOf(urls(), 1)
+      yield* TestClock.adjust("1 millis")
+      yield* detect
+      assert.lengthOf(urls(), 2)
     }))
 
   it.effect("C21 is one request for all who ask at once, and one who leaves takes it from nobody", () =>

@@ -118,6 +118,7 @@ describe("the spans around a ping", () => {
         ["appservice_ping", "appservice_ping.attempt"],
         ["POST", "appservice_ping"]
       ])
+      assert.deepStrictEqual(spans[0]?.attributes, { "appservice_ping.outcome": "success" })
       assert.deepStrictEqual(spans[1]?.attributes, {
         "appservice_ping.attempt.number": 1,
         "appservice_ping.outcome": "HomeserverUnreachable",

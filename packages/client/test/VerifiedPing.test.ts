@@ -217,6 +217,17 @@ describe("the pings under way", () => {
       assert.lengthOf(stub.received, 3)
     }))
 
+  for (const [given, maxPending] of [[1.5, 1], [0.5, 0], [-1, 0], [Number.NaN, 0]] as const) {
+    it.effect(`are ${maxPending} at most with a bound of ${given}`, () =>
+      Effect.gen(function*() {
+        const { ping, stub } = yield* make(() => Effect.never, { maxPending: given })
+        for (let nth = 0; nth < maxPending; nth++) yield* Effect.forkChild(ping())
+        yield* TestClock.adjust(0)
+        assert.deepInclude(yield* Effect.flip(ping()), { _tag: "TooManyPending", maxPending })
+        assert.lengthOf(stub.received, maxPending)
+      }))
+  }
+
   const ends: ReadonlyArray<readonly [string, (() => Reaction) | "never", boolean]> = [
     ["confirmed", ok, true],
     ["answered elsewhere", ok, false],

@@ -52,3 +52,14 @@ export const join = (url: string, path: `/${string}`): URL | undefined => {
  * @since 0.1.0
  */
 export const redact = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`
+
+const localHost =
+  /^(?:(?:.+\.)?localhost\.?|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\])$/
+
+/**
+ * Tells whether a URL leads every machine to itself: `localhost`, a loopback address, or the address to listen on all.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isLocal = (url: URL): boolean => localHost.test(url.hostname)

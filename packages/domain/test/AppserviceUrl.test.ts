@@ -74,3 +74,30 @@ describe("AppserviceUrl.redact", () => {
     assert.strictEqual(AppserviceUrl.redact(new URL(url)), shown)
   })
 })
+
+describe("AppserviceUrl.isLocal", () => {
+  it.each([
+    "http://localhost:29318",
+    "http://LOCALHOST.",
+    "http://bridge.localhost",
+    "http://127.0.0.1",
+    "http://127.1.2.3",
+    "http://0.0.0.0:29318",
+    "http://[::]",
+    "http://[::1]:29318",
+    "http://[::ffff:127.0.0.1]"
+  ])("means the machine it is used on: %s", (url) => {
+    assert.isTrue(AppserviceUrl.isLocal(new URL(url)))
+  })
+
+  it.each([
+    "http://localhost.example",
+    "http://notlocalhost",
+    "http://192.0.2.1",
+    "http://127.0.0.1.example",
+    "http://[2001:db8::1]",
+    "http://[::ffff:192.0.2.1]"
+  ])("means the same machine everywhere: %s", (url) => {
+    assert.isFalse(AppserviceUrl.isLocal(new URL(url)))
+  })
+})

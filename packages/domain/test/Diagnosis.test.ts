@@ -174,6 +174,8 @@ describe("diagnose an answer that no homeserver gives", () => {
     [403, "homeserver admin", false, /refused the ping/],
     [407, "homeserver admin", false, /refused the ping/],
     [413, "operator", false, /too large/],
+    [408, "homeserver admin", true, /did not get the whole ping in time/],
+    [425, "homeserver admin", true, /proxy/i],
     [429, "nobody", true, /too often/],
     [404, "operator", false, /not a homeserver.*\.well-known/],
     [405, "operator", false, /not a homeserver/],

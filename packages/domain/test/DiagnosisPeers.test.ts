@@ -115,6 +115,22 @@ const others: ReadonlyArray<Row> = [
 ]
 
 const connections: ReadonlyArray<Row> = [
+  ["glibc: DNS", 502, failed("[Errno -2] Name or service not known"), "operator", true, /host name of/],
+  ["macOS: DNS", 502, failed("nodename nor servname provided, or not known"), "operator", true, /host name of/],
+  [
+    "Go: a name server that fails",
+    502,
+    failed("dial tcp: lookup bridge on 127.0.0.11:53: server misbehaving"),
+    "operator",
+    true,
+    /host name of/
+  ],
+  ["Node: DNS", 502, failed("getaddrinfo ENOTFOUND bridge"), "operator", true, /host name of/],
+  ["Node: DNS for now", 502, failed("getaddrinfo EAI_AGAIN bridge"), "operator", true, /host name of/],
+  ["Node: reset", 502, failed("read ECONNRESET"), "network", true, /broken off/],
+  ["Node: no route", 502, failed("connect EHOSTUNREACH 192.0.2.1:29318"), "network", true, /no way through/],
+  ["asyncio: refused", 502, failed("[Errno 111] Connect call failed"), "operator", true, /Nothing listens/],
+  ["Go: its own deadline", 502, failed("context deadline exceeded"), "network", true, /timed out/],
   [
     "Synapse: DNS",
     502,

@@ -1,3 +1,5 @@
+import { diagnose } from "@appservice-ping/domain/Diagnosis"
+import { BadStatus } from "@appservice-ping/domain/PingError"
 import { Appservice, type AppserviceOptions } from "@appservice-ping/server/appservice/Appservice"
 import { BodyError } from "@appservice-ping/server/Exchange"
 import { assert, describe, it } from "@effect/vitest"
@@ -46,6 +48,15 @@ describe("Appservice", () => {
       ) {
         assert.deepInclude(yield* ask(handle, { ...ping, body: new BodyError({ reason }) }), { status, errcode })
       }
+    }))
+
+  it.effect("A6 an unknown endpoint is not answered as a homeserver does, or a wrong path in a url would look like one", () =>
+    Effect.gen(function*() {
+      const { body, status } = yield* (yield* handlerOf())(request({ ...ping, target: "/bridge/_matrix/app/v1/ping" }))
+      assert.strictEqual(status, 404)
+      const { cause } = diagnose(new BadStatus({ status, body }))
+      assert.match(cause, /does not know the ping/)
+      assert.notMatch(cause, /homeserver/)
     }))
 
   it.effect("A5 waits for its hook, which is interrupted after 5 seconds and not before", () =>

@@ -15,17 +15,7 @@ const placeholder =
 
 const isPlaceholder = (token: Redacted.Redacted): boolean => placeholder.test(Redacted.value(token))
 
-const localHost = /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
 const wildcardHosts: ReadonlySet<string> = new Set(["0.0.0.0", "[::]"])
-
-/**
- * Tells whether a URL's host means the machine itself, whichever that is.
- *
- * @category predicates
- * @since 0.1.0
- */
-export const isLocal = (url: URL): boolean => localHost.test(url.hostname)
 
 const place = (url: URL): string => `${url.origin}${url.pathname.replace(/\/+$/, "")}`
 
@@ -37,10 +27,13 @@ const urlOddities = (text: string | undefined, homeserver: URL): ReadonlyArray<O
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     odd.push({ _tag: "UrlHasSecrets" })
   }
-  if (wildcardHosts.has(host)) odd.push({ _tag: "UrlIsWildcard", host })
+  const isWildcard = wildcardHosts.has(host)
+  if (isWildcard) odd.push({ _tag: "UrlIsWildcard", host })
   if (place(url) === place(homeserver)) odd.push({ _tag: "UrlIsHomeserver" })
   if (/\/_matrix(?:\/|$)/.test(url.pathname)) odd.push({ _tag: "UrlHasMatrixPath" })
-  if (isLocal(url) && !isLocal(homeserver)) odd.push({ _tag: "UrlIsLocal", host })
+  if (!isWildcard && AppserviceUrl.isLocal(url) && !AppserviceUrl.isLocal(homeserver)) {
+    odd.push({ _tag: "UrlIsLocal", host })
+  }
   return odd
 }
 

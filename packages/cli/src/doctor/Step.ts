@@ -119,15 +119,19 @@ const nameOf = (error: Diagnosable): string => error._tag === "OtherErrcode" ? e
 const failed = (error: Diagnosable, { homeserver, url }: Subject): string =>
   `${nameOf(error)}: ${diagnose(error, { homeserver: homeserver.href, url }).cause}`
 
-const versions = (finding: VersionsFinding, subject: Subject): Line =>
-  finding._tag === "Failed"
-    ? line("bad", failed(finding.error, subject))
-    : line(
-      "ok",
-      `${finding.server ?? "it does not tell its name"}${
-        finding.path === "unstable" ? ", on the path from before spec v1.7" : ""
-      }`
-    )
+const versions = (finding: VersionsFinding, subject: Subject): Line => {
+  if (finding._tag === "Supported") {
+    const path = finding.path === "unstable" ? ", on the path from before spec v1.7" : ""
+    return line("ok", `${finding.server ?? "it does not tell its name"}${path}`)
+  }
+  // The diagnosis takes this errcode for an answer to a ping, which was not asked for yet.
+  return line(
+    "bad",
+    finding.error._tag === "M_UNRECOGNIZED"
+      ? "M_UNRECOGNIZED: there is nothing at /_matrix/client/versions"
+      : failed(finding.error, subject)
+  )
+}
 
 const token = (finding: TokenFinding, subject: Subject): Line => {
   switch (finding._tag) {
@@ -140,7 +144,12 @@ const token = (finding: TokenFinding, subject: Subject): Line => {
     case "Refused":
       return line("bad", failed(finding.error, subject))
     case "Unclear":
-      return line("warning", failed(finding.error, subject))
+      return line(
+        "warning",
+        finding.error._tag === "M_FORBIDDEN"
+          ? "M_FORBIDDEN: the homeserver does not tell this token whose it is"
+          : failed(finding.error, subject)
+      )
   }
 }
 

@@ -76,7 +76,7 @@ const visible = (statuses: ReadonlyArray<Status>, rows: number): ReadonlyArray<S
 }
 
 const summary = ({ backlog, byHealth, watched }: Content["load"]): string => {
-  const late = backlog === 0 ? "" : `, ${backlog} pings late`
+  const late = backlog === 0 ? "" : `, ${backlog} ${backlog === 1 ? "ping" : "pings"} late`
   return `${watched} watched, ${byHealth.Failing} failing, ${byHealth.Unknown} unknown${late}`
 }
 

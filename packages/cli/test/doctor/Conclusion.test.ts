@@ -289,6 +289,14 @@ const rows: ReadonlyArray<Row> = [
     local
   ],
   [
+    "an address to listen on in the url, which leads every machine to itself",
+    { ping: failed(refused) },
+    "operator",
+    /for the homeserver, 0\.0\.0\.0 is its own machine or container/,
+    /Set url to a name/,
+    { ...subject, url: "http://0.0.0.0:29317" }
+  ],
+  [
     "a firewall between the two",
     { ping: failed(new ConnectionTimeout({})) },
     "network",
@@ -323,6 +331,13 @@ const rows: ReadonlyArray<Row> = [
     /host name of the appservice .* could not be found/,
     /container of the homeserver/
   ],
+  ...["[Errno -2] Name or service not known", "getaddrinfo ENOTFOUND bridge"].map((error): Row => [
+    `a name that only the homeserver does not know: ${error}`,
+    { ping: failed(new ConnectionFailed({ error })) },
+    "operator",
+    /host name of the appservice .* could not be found/,
+    /container of the homeserver/
+  ]),
   [
     "a ping that went elsewhere",
     {

@@ -99,16 +99,19 @@ describe("the table of a watch", () => {
   })
 
   it("says how many pings are late", () => {
-    const lines = WatchTable.draw(
-      {
-        title: "t",
-        statuses: [],
-        now,
-        load: { watched: 0, backlog: 7, byHealth: { Unknown: 0, Healthy: 0, Failing: 0, Recovered: 0 } }
-      },
-      { columns: 80, rows: 24, look }
+    const [one, seven] = [1, 7].map((backlog) =>
+      WatchTable.draw(
+        {
+          title: "t",
+          statuses: [],
+          now,
+          load: { watched: 0, backlog, byHealth: { Unknown: 0, Healthy: 0, Failing: 0, Recovered: 0 } }
+        },
+        { columns: 80, rows: 24, look }
+      )[0]
     )
-    assert.strictEqual(lines[0], "t: 0 watched, 0 failing, 0 unknown, 7 pings late")
+    assert.strictEqual(one, "t: 0 watched, 0 failing, 0 unknown, 1 ping late")
+    assert.strictEqual(seven, "t: 0 watched, 0 failing, 0 unknown, 7 pings late")
   })
 })
 

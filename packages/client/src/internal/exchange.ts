@@ -43,7 +43,7 @@ export interface Request {
 }
 
 /** Longer than the slowest known homeserver takes (Synapse: 15 s to connect and 60 s for the headers). */
-export const timeoutDefault = Duration.seconds(90)
+const timeoutDefault = Duration.seconds(90)
 
 const maxBodyBytesDefault = 1024 * 1024
 

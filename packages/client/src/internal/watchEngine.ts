@@ -27,6 +27,8 @@ export class Entry implements Waiting, Watched {
   isDoubtful = false
   health: Health.Health = Health.unknown
   last: Health.Observation | undefined = undefined
+  /** Before there is a fiber: a ping may already act on its own appservice while it is being started. */
+  isRunning = false
   fiber: Fiber.Fiber<Outcome> | undefined = undefined
   isPaused = false
   isRemoved = false
@@ -85,9 +87,11 @@ export class Engine {
       while (this.#nextDue() <= this.#now()) {
         const entry = this.#lanes.take(this.#now())
         if (entry === undefined) break
+        entry.isRunning = true
         const fiber = yield* Effect.forkChild(entry.ping(), { startImmediately: true })
         entry.fiber = fiber
         fiber.addObserver((exit) => this.#settle(entry, exit))
+        if (entry.isRemoved) fiber.interruptUnsafe()
       }
       this.#wakeAt = this.#nextDue()
       const work = this.#work.until(() => this.#nextDue() < this.#wakeAt)
@@ -130,7 +134,7 @@ export class Engine {
     entry.isRemoved = true
     this.#lanes.remove(entry)
     this.#byHealth[entry.health._tag]--
-    if (entry.fiber === undefined) this.#entries.delete(entry.key)
+    if (!entry.isRunning) this.#entries.delete(entry.key)
     for (const listener of this.listeners) listener.removed(entry)
     entry.signal?.notify()
     this.changed.notify()
@@ -145,7 +149,7 @@ export class Engine {
   resume(entry: Entry): void {
     if (!entry.isPaused) return
     entry.isPaused = false
-    if (entry.fiber === undefined) this.#plan(entry, this.#now() + 1)
+    if (!entry.isRunning) this.#plan(entry, this.#now() + 1)
   }
 
   pauseAll(): void {
@@ -168,16 +172,16 @@ export class Engine {
   }
 
   status(entry: Entry): Status {
-    const { fiber, health, key, labels, last } = entry
+    const { health, isRunning, key, labels, last } = entry
     const isPaused = this.#isPaused || entry.isPaused
     return {
       key,
       labels,
       health,
       last,
-      isRunning: fiber !== undefined,
+      isRunning,
       isPaused,
-      nextIn: isPaused || fiber !== undefined || !Number.isFinite(entry.due)
+      nextIn: isPaused || isRunning || !Number.isFinite(entry.due)
         ? undefined
         : Duration.millis(Math.max(0, entry.due - this.#now()))
     }
@@ -231,6 +235,7 @@ export class Engine {
   }
 
   #settle(entry: Entry, exit: Exit.Exit<Outcome>): void {
+    entry.isRunning = false
     entry.fiber = undefined
     this.#lanes.release(entry)
     if (this.isEnded) return

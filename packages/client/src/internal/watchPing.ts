@@ -62,7 +62,7 @@ export const run = <E extends PingFailure, R>(
       })
     ),
     // A ping is no part of the operation that added it, which may have ended long ago.
-    Effect.withSpan("Watch.ping", { root: true, attributes: { "appservice_ping.watch.key": options.key } })
+    Effect.withSpan("appservice_ping.watch", { root: true, attributes: { "appservice_ping.watch.key": options.key } })
   )
 
 /** What the end of a ping's fiber says; a removed appservice's is not asked. */

@@ -14,10 +14,6 @@ export class DueQueue<A extends Due> {
   readonly #heap: Array<A> = []
   #pushed = 0
 
-  get size(): number {
-    return this.#heap.length
-  }
-
   peek(): A | undefined {
     return this.#heap[0]
   }
@@ -27,12 +23,6 @@ export class DueQueue<A extends Due> {
     entry.order = this.#pushed++
     this.#heap.push(entry)
     this.#up(entry, this.#heap.length - 1)
-  }
-
-  pop(): A | undefined {
-    const first = this.#heap[0]
-    if (first !== undefined) this.remove(first)
-    return first
   }
 
   /** Takes an entry out, wherever it stands; does nothing where it stands in no queue. */

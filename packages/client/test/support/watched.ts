@@ -1,4 +1,5 @@
 /** Pings that a test scripts, so that TestClock owns all of the time. */
+import type * as Watch from "@appservice-ping/client/Watch"
 import {
   ConnectionFailed,
   type ConnectionTimeout,
@@ -48,3 +49,11 @@ export const chance = (value: number) =>
 
 /** Lets everything happen that needs no time: fibers that wake each other take a few turns. */
 export const settled = Effect.repeat(TestClock.adjust(0), { times: 3 })
+
+/** No chance at all: a ping at once, and then one every 60 seconds. */
+export const exact = { spread: 0, jitter: 0 }
+
+export const seconds = (started: ReadonlyArray<number>) => started.map((millis) => millis / 1000)
+
+export const tagOf = (watch: Watch.Watch["Service"], key: string) =>
+  Effect.map(watch.status(key), (status) => status?.health._tag)

@@ -26,16 +26,13 @@ export interface Leg {
   readonly localHint: string
 }
 
-const isLocal = (url: URL): boolean =>
-  /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\])$/.test(url.hostname)
-
 const parse = (url: string | undefined): URL | undefined =>
   url === undefined || !AppserviceUrl.isAppserviceUrl(url) ? undefined : new URL(url)
 
 /** A homeserver with a public name may still run on the same machine, so this is advice and never the cause. */
 const localHint = (from: string, to: string, url: URL | undefined, caller: URL | undefined): string => {
-  if (url === undefined || !isLocal(url)) return ""
-  const elsewhere = caller === undefined || isLocal(caller) ? "" : `, here ${caller.hostname}`
+  if (url === undefined || !AppserviceUrl.isLocal(url)) return ""
+  const elsewhere = caller === undefined || AppserviceUrl.isLocal(caller) ? "" : `, here ${caller.hostname}`
   return ` "${url.hostname}" means the machine or container of the ${from} itself${elsewhere}: if the ${to} runs in another one, use a name or an address that leads there.`
 }
 

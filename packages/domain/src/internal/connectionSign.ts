@@ -12,11 +12,14 @@ const signs: ReadonlyArray<readonly [RegExp, Sign]> = [
   [/PageRedirect|InfiniteRedirect|RedirectWithNoLocation|redirect/i, "redirect"],
   [/JSONDecodeError|ContentDecodeError|not (?:valid )?JSON|expecting value/i, "notJson"],
   [/\bTLS\b|\bSSL|\bx509\b|certificate|CERT_|VerificationError|handshake|InvalidContentType/i, "tls"],
-  [/DNSLookupError|dns error|could not be resolved|lookup address|no such host|name resolution|no address/i, "dns"],
-  [/refused/i, "refused"],
-  [/NoRoute|no route|unreachable|not permitted|UnsupportedAddress|host is down/i, "unreachable"],
-  [/ConnectionReset|was reset|\breset\b/i, "reset"],
-  [/timed? ?out/i, "timeout"],
+  [
+    /DNSLookupError|dns error|could not be resolved|lookup address|dial tcp: lookup|no such host|name resolution|no address|name or service not known|nodename nor servname|ENOTFOUND|EAI_/i,
+    "dns"
+  ],
+  [/refused|Errno 111\b/i, "refused"],
+  [/NoRoute|no route|unreach|not permitted|UnsupportedAddress|host is down/i, "unreachable"],
+  [/ConnectionReset|ECONNRESET|was reset|\breset\b/i, "reset"],
+  [/timed? ?out|deadline exceeded/i, "timeout"],
   [
     /ParseError|MalformedChunk|malformed|not valid HTTP|headers were too large|contradicts|was too large|encoded as|compressed body|invalid HTTP|switched (?:to another )?protocol|informational answers|HTTP parse|hyper::Error\(Parse/i,
     "malformed"

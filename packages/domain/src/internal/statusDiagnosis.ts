@@ -26,12 +26,28 @@ const isRedirect = ({ status }: Answered): boolean => status >= 300 && status < 
 
 const tokenErrcodes: ReadonlySet<string> = new Set(["AUTH_FAILED", "M_FORBIDDEN", "M_UNAUTHORIZED", "M_UNKNOWN_TOKEN"])
 
+const refusesToken = ({ errcode, status }: Pick<Answered, "errcode" | "status">): boolean =>
+  status === 401 || status === 403 || tokenErrcodes.has(errcode)
+
 const drift = "Give the homeserver and the appservice the same registration file, and restart both."
 
 const proxyDown = ({ leg, status }: Answered): Finding => ({
   actor: leg.owner,
   cause: `A proxy in front of ${leg.target} answered ${status}: it does not get through to the ${leg.to} behind it.`,
   advice: `Start the ${leg.to}, wait until it is ready, and check where the proxy sends its requests.`,
+  temporary: true
+})
+
+/** Some proxies have statuses of their own for a server that they do not get through to. */
+const isProxyStatus = ({ status }: Answered): boolean =>
+  status === 502 || status === 504 || (status >= 520 && status <= 530)
+
+/** The request did not come through as a whole: the one who sends it or the network was too slow. */
+const tooSlow = ({ leg, status }: Answered): Finding => ({
+  actor: leg.owner,
+  cause: `What answers as ${leg.target} did not get the whole ping in time (status ${status}).`,
+  advice:
+    `Ask again. If that ends in the same way, check that a proxy in front of the ${leg.to} hands on whole requests.`,
   temporary: true
 })
 
@@ -56,7 +72,7 @@ const badStatusRules: ReadonlyArray<Rule> = [
     advice: `Let the proxy pass requests under /_matrix/app without a login of its own. ${drift}`,
     temporary: false
   })],
-  [({ errcode, status }) => status === 401 || status === 403 || tokenErrcodes.has(errcode), ({ leg }) => ({
+  [refusesToken, ({ leg }) => ({
     actor: "operator",
     cause:
       `The appservice rejects the hs_token: the homeserver and ${leg.target} have different copies of the registration.`,
@@ -90,10 +106,11 @@ const badStatusRules: ReadonlyArray<Rule> = [
     advice: waiting(undefined),
     temporary: true
   })],
-  [({ isHtml, status }) => status === 502 || status === 504 || (isHtml && status === 503), proxyDown],
-  [isStatus(503), ({ leg }) => ({
+  [isStatus(408), tooSlow],
+  [(answer) => isProxyStatus(answer) || (answer.isHtml && answer.status === 503), proxyDown],
+  [isStatus(425, 503), ({ leg, status }) => ({
     actor: "operator",
-    cause: `The appservice, or a proxy in front of ${leg.target}, says that it is not ready (status 503).`,
+    cause: `The appservice, or a proxy in front of ${leg.target}, says that it is not ready (status ${status}).`,
     advice: "Wait until it has started. If that does not help, look into its logs.",
     temporary: true
   })],
@@ -111,11 +128,10 @@ const badStatusRules: ReadonlyArray<Rule> = [
   })]
 ]
 
-const isProxyStatus = isStatus(502, 503, 504, 520, 521, 522, 523, 524, 530)
-
 /** What an answer means that no homeserver gives; the first rule that applies decides. */
 const notHomeserverRules: ReadonlyArray<Rule> = [
-  [isProxyStatus, proxyDown],
+  [(answer) => isProxyStatus(answer) || answer.status === 425 || answer.status === 503, proxyDown],
+  [isStatus(408), tooSlow],
   // A browser hides the status of a redirect that it does not follow.
   [(answer) => isRedirect(answer) || answer.status === 0, ({ leg }) => explain("redirect", "unknown", leg)],
   [isStatus(429), ({ leg, retryAfter }) => ({
@@ -175,11 +191,13 @@ export const badStatus = (
   leadsToHomeserver: boolean
 ): Finding => {
   const { body = "", status = 0 } = answer
+  const errcode = errcodeOf(body)
   return decide(badStatusRules, {
     status,
-    errcode: errcodeOf(body),
+    errcode,
     isHtml: isHtml(body),
-    isHomeserver: leadsToHomeserver || homeserverBody.test(body),
+    // What looks at the token of a ping is an appservice, whatever its text names or whose proxy it stands behind.
+    isHomeserver: !refusesToken({ errcode, status }) && (leadsToHomeserver || homeserverBody.test(body)),
     leg
   })
 }

@@ -87,7 +87,12 @@ const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
   })
 
   return Appservice.of({
-    handle: serve(AppserviceApi, { ping, pingUnstable: ping }, { headers: {}, preflight: false })
+    handle: serve(AppserviceApi, { ping, pingUnstable: ping }, {
+      headers: {},
+      preflight: false,
+      // Not the text of homeservers, by which a url that leads to one is told from a url with a wrong path.
+      unrecognized: "The appservice has no such endpoint"
+    })
   })
 })
 

@@ -139,7 +139,7 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
       pingAppservice: ping,
       pingAppserviceUnstable: ping,
       getVersions: () => Effect.succeed(versions)
-    }, { headers: corsHeaders, preflight: true })
+    }, { headers: corsHeaders, preflight: true, unrecognized: "Unrecognized request" })
   })
 })
 

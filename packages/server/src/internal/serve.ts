@@ -33,6 +33,8 @@ export interface Options {
   readonly headers: Answer["headers"]
   /** Whether OPTIONS is answered on every endpoint (C17). */
   readonly preflight: boolean
+  /** The `error` of an unknown endpoint (C16, A6). */
+  readonly unrecognized: string
 }
 
 const target = (request: ServerRequest): { readonly path: string; readonly query: URLSearchParams } => {
@@ -51,8 +53,6 @@ const withHeaders = (answer: Answer, headers: Answer["headers"]): Answer => ({
 })
 
 const aborted = withHeaders(fromError(new NotJson({ error: "The request body ended early" })), { connection: "close" })
-
-const notFound = fromError(new Unrecognized({ error: "Unrecognized request" }))
 
 const wrongMethod = (allowed: ReadonlyArray<string>): Answer => ({
   ...fromError(new Unrecognized({ error: `This endpoint only accepts ${allowed.join(", ")}` })),
@@ -100,7 +100,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
     if (encode !== undefined) table.set(identifier, (input) => Effect.map(handler(input), encode))
   }
   const preflight: Answer = { status: 204, headers: options.headers, body: "" }
-  const unrecognized = withHeaders(notFound, options.headers)
+  const unrecognized = withHeaders(fromError(new Unrecognized({ error: options.unrecognized })), options.headers)
   return (request) => {
     const { path, query } = target(request)
     const match = routes.match(request.method, path)

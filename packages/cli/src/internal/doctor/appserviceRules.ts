@@ -1,7 +1,7 @@
 /** Rules about the way from the homeserver to the appservice, which the doctor has looked at from here. */
+import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
 import type { DirectFinding } from "../../doctor/Finding.ts"
-import { isLocal } from "../../doctor/RegistrationCheck.ts"
 import { explained, isTokenStatus, operator, refusesToken, type Rule, sameFile, wantsHttps } from "./rule.ts"
 
 const hasNoPing = (error: Diagnosable): boolean =>
@@ -60,7 +60,7 @@ export const badStatus: Rule = (of) => {
 
 /** Words of a cause that has nothing to do with where the appservice is seen from. */
 const speaksForItself =
-  /resolv|dns|lookup|no such host|certificate|\btls\b|\bssl|x509|handshake|redirect|json|\bhttp\b|reset|closed|abort|hang up|\beof\b|lost|parse/i
+  /resolv|dns|lookup|no such host|not known|getaddrinfo|certificate|\btls\b|\bssl|x509|handshake|redirect|json|\bhttp\b|reset|closed|abort|hang up|\beof\b|lost|parse/i
 
 /** What may lie at the network between the two: a refusal, a timeout, or a peer that does not say why. */
 const isNoConnection = (error: Diagnosable): boolean =>
@@ -77,7 +77,7 @@ export const noConnection: Rule = ({ findings: { direct, listener, ping }, subje
   if (ping?._tag !== "Failed" || !isNoConnection(ping.error)) return undefined
   if (direct?._tag === "Confirmed") {
     const parsed = subject.url === undefined ? null : URL.parse(subject.url)
-    return parsed !== null && isLocal(parsed)
+    return parsed !== null && AppserviceUrl.isLocal(parsed)
       ? operator(
         `The appservice answers at ${url} when called from here, but the homeserver does not get there: for the homeserver, ${parsed.hostname} is its own machine or container.`,
         "Set url to a name or an address that leads from the homeserver to the appservice, let the appservice listen on an address that is reached there, and restart the homeserver."
