@@ -92,6 +92,8 @@ export const Happening = Schema.Union([
 ]).pipe(Schema.toTaggedUnion("event"))
 
 /**
+ * One thing that happened.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -106,6 +108,8 @@ export type Happening = typeof Happening.Type
 export const Entry = Schema.Struct({ n: Schema.Int, time: Schema.Finite, what: Happening })
 
 /**
+ * An entry of the journal.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -103,6 +103,8 @@ export const InForce = Schema.Struct({
 }).annotate({ identifier: "InForce", description: "The plan that the API has put in force." })
 
 /**
+ * The plan that the API has put in force.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -131,6 +133,8 @@ export const RuleOutcome = Schema.Struct({
 }).annotate({ identifier: "RuleOutcome", description: "What became of one rule." })
 
 /**
+ * What became of one rule.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -148,6 +152,8 @@ export const Report = Schema.Struct({ inForce: Schema.Boolean, rules: Schema.Arr
 })
 
 /**
+ * What became of the plan that was put in force last.
+ *
  * @category models
  * @since 0.1.0
  */

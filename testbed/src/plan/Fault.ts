@@ -35,6 +35,8 @@ export const Place = Schema.Literals([
 ])
 
 /**
+ * Where in an exchange a connection breaks or goes quiet.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +52,8 @@ export type Place = typeof Place.Type
 export const Framing = Schema.Literals(["content-length", "chunked", "until-close"])
 
 /**
+ * How a body says where it ends.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -234,6 +238,8 @@ export const Fault = Schema.Union([
 ]).annotate({ identifier: "Fault", description: "What breaks." }).pipe(Schema.toTaggedUnion("type"))
 
 /**
+ * One thing that is broken.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -47,6 +47,8 @@ export const Latency = Schema.Union([
 ]).annotate({ identifier: "Latency", description: "A fixed time, or a distribution of times." })
 
 /**
+ * A fixed time, or a distribution of times.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -17,6 +17,8 @@ export const Leg = Schema.Literals(["to-homeserver", "to-appservice"]).annotate(
 })
 
 /**
+ * Who is asked: the homeserver or the appservice.
+ *
  * @category models
  * @since 0.1.0
  */

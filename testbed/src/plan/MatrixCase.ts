@@ -146,6 +146,8 @@ const names = [
 export const MatrixCase = Schema.Literals(names)
 
 /**
+ * The name of an answer that real peers give.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -37,6 +37,8 @@ export const Match = Schema.Struct({
 }).annotate({ identifier: "Match", description: "Whom the rule means: everything, where nothing is named." })
 
 /**
+ * Whom a rule means.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -69,6 +71,8 @@ export const When = Schema.Struct({
 }).annotate({ identifier: "When", description: "When the rule strikes, among what it matches." })
 
 /**
+ * When a rule strikes, among what it matches.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -83,6 +87,8 @@ export type When = typeof When.Type
 export const Turn = Schema.Struct({ fault: Fault, times: Schema.optionalKey(Ordinal) })
 
 /**
+ * One turn of a sequence.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -160,6 +166,8 @@ export const Rule = Schema.Struct(ruleFields).pipe(
 )
 
 /**
+ * Whom a rule means, when it strikes, and with what.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -194,6 +202,8 @@ export const Plan = Schema.Struct({
 })
 
 /**
+ * Rules in the order in which they are asked, and the seed of their draws.
+ *
  * @category models
  * @since 0.1.0
  */

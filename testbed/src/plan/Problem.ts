@@ -25,6 +25,8 @@ export const Problem = Schema.Struct({
 })
 
 /**
+ * One thing that is wrong with a file, and where.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -25,6 +25,8 @@ export const Certificate = Schema.Literals([
 ])
 
 /**
+ * The certificate of a server that speaks TLS.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -79,6 +81,8 @@ export const Step = Schema.Union([
 ]).annotate({ identifier: "Step", description: "One thing the server does on a connection." })
 
 /**
+ * One thing the server does on a connection.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -107,6 +111,8 @@ export type Verdict = Data.TaggedEnum<{
 }>
 
 /**
+ * Makes verdicts: `Verdict.Pass()`, `Verdict.Play({ steps })` and so on.
+ *
  * @category constructors
  * @since 0.1.0
  */

@@ -34,6 +34,8 @@ export const Capsule = Schema.Struct({
 })
 
 /**
+ * A scenario that did not pass, with all that is needed to play it again.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -31,6 +31,8 @@ export const PingOutcome = Schema.Struct({
 })
 
 /**
+ * What came of one ping.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +54,8 @@ export type PingOutcome = typeof PingOutcome.Type
 export const ScenarioVerdict = Schema.Literals(["pass", "fail", "not applied", "inconclusive"])
 
 /**
+ * The verdict on a scenario.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -38,6 +38,8 @@ import { type Scenario, type ScenarioPing, timeoutsOf } from "./Scenario.ts"
 export const Interpreter = Schema.Literals(["memory", "wire"])
 
 /**
+ * Where a scenario is played.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -68,6 +70,8 @@ export const ScenarioRun = Schema.Struct({
 })
 
 /**
+ * A scenario that was played.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -85,6 +89,8 @@ export interface RunOptions {
   readonly seed?: number | undefined
   /** What is added to every `atMost` on real sockets. Default: 1 second. */
   readonly slack?: Duration.Input | undefined
+  /** How many steps of virtual time a run in memory may take. Default: as many as `Virtual.run` allows. */
+  readonly maxSteps?: number | undefined
 }
 
 const slackDefault = Duration.seconds(1)
@@ -175,9 +181,14 @@ interface Played extends Omit<Evidence, "slack"> {
   readonly journal: ReadonlyArray<Entry>
 }
 
-const play = (scenario: Scenario, seed: number): Effect.Effect<Played, never, Testbed | HttpClient.HttpClient> =>
+const play = (
+  scenario: Scenario,
+  seed: number,
+  onSession: (session: Session["Service"]) => void
+): Effect.Effect<Played, never, Testbed | HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const testbed = yield* Testbed
+    onSession(testbed.session)
     const { clientTimeout } = timeoutsOf(scenario)
     const struck = yield* Effect.scoped(Effect.gen(function*() {
       const injection = yield* testbed.apply(scenario.plan, { seed })
@@ -228,10 +239,17 @@ export const run = (scenario: Scenario, options: RunOptions): Effect.Effect<Scen
       keepAlive: scenario.given?.keepAlive === true
     }
     const slack = interpreter === "memory" ? Duration.zero : Duration.fromInputUnsafe(options.slack ?? slackDefault)
-    const seeded = Random.withSeed(play(scenario, seed), seed)
+    let session: Session["Service"] | undefined
+    const onSession = (begun: Session["Service"]): void => {
+      session = begun
+    }
+    const seeded = Random.withSeed(play(scenario, seed, onSession), seed)
     const played: Effect.Effect<Played, ListenError | Virtual.Stuck> = interpreter === "memory"
       // A scenario ends by itself: it has a bound on its pings and on the time of each.
-      ? Virtual.run(Effect.provide(seeded, layerMemory(testbed)), { limit: Duration.infinity })
+      ? Virtual.run(Effect.provide(seeded, layerMemory(testbed)), {
+        limit: Duration.infinity,
+        maxSteps: options.maxSteps
+      })
       : Effect.provide(seeded, layerSocket(testbed))
     const of = (played: Played, { problems, verdict }: ReturnType<typeof judge>): ScenarioRun => ({
       scenario: scenario.name,
@@ -248,10 +266,12 @@ export const run = (scenario: Scenario, options: RunOptions): Effect.Effect<Scen
       onSuccess: (played) => Effect.succeed(of(played, judge(scenario, { ...played, slack }))),
       onFailure: (error) =>
         error._tag === "Stuck"
-          ? Effect.succeed(of(
-            { pings: [], rules: [], healed: undefined, dropped: 0, journal: [] },
-            { verdict: "inconclusive", problems: [error.message] }
-          ))
+          // What happened until then is all there is to see why.
+          ? Effect.map(session === undefined ? Effect.succeed([]) : session.journal, (journal) =>
+            of(
+              { pings: [], rules: [], healed: undefined, dropped: 0, journal },
+              { verdict: "inconclusive", problems: [error.message] }
+            ))
           : Effect.fail(error)
     })
   })

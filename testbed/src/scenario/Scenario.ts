@@ -44,6 +44,8 @@ export const Expectation = Schema.Struct({
 }).annotate({ identifier: "Expectation", description: "What has to come of a ping." })
 
 /**
+ * What has to come of a ping.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -69,6 +71,8 @@ export const ScenarioPing = Schema.Struct({
 }).annotate({ identifier: "ScenarioPing", description: "A ping, or several at once, and what has to come of it." })
 
 /**
+ * A ping of a scenario, or several at the same time.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -96,6 +100,8 @@ export const Given = Schema.Struct({
 }).annotate({ identifier: "Given", description: "What the scenario is about: deadlines, TLS and kept connections." })
 
 /**
+ * The deadlines and the peers of a scenario.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -125,6 +131,8 @@ export const Scenario = Schema.Struct({
 })
 
 /**
+ * A plan, the pings sent under it, and what has to come of them.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -183,6 +183,19 @@ describe("Run", () => {
       assert.deepStrictEqual([run.verdict, run.healed?.answer], ["inconclusive", "Success"])
     }))
 
+  it.live("is inconclusive where it runs out of steps, and shows what happened until then", () =>
+    Effect.gen(function*() {
+      const slow = {
+        ...scenario,
+        plan: { rules: [{ leg: "to-appservice", fault: Fault.latency("1 second") }] }
+      } as const
+      const run = yield* Run.run(slow, { interpreter: "memory", maxSteps: 0 })
+      assert.strictEqual(run.verdict, "inconclusive")
+      assert.match(run.problems.join("\n"), /not over after the clock moved/)
+      assert.include(run.journal.map(({ what }) => what.event), "decided")
+      assert.strictEqual((yield* Run.run(slow, { interpreter: "memory" })).verdict, "fail")
+    }))
+
   it.live("takes the seed it is given before the plan's", () =>
     Effect.gen(function*() {
       const own = { ...scenario, plan: { ...plan, seed: 5 } }
