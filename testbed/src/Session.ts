@@ -144,6 +144,14 @@ const pass: Decision.Decision = {
   suppressed: []
 }
 
+type Timeless = Omit<Decision.ConnectionEvent, "time" | "now"> | Omit<Decision.RequestEvent, "time" | "now">
+
+const whereOf = (event: Timeless) => ({
+  leg: event.leg,
+  connection: event.connection,
+  ...event.stage === "request" ? { exchange: event.exchange } : {}
+})
+
 const reportOf = (active: Active, rule: Rule, index: number): RuleReport => {
   const id = idOf(rule, index)
   const { fired, matched, suppressed } = Decision.stateOf(active.state, id)
@@ -210,19 +218,13 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
       return attempt
     }
 
-    type Timeless = Omit<Decision.ConnectionEvent, "time" | "now"> | Omit<Decision.RequestEvent, "time" | "now">
-
     const describeDecision = (
       event: Timeless,
       active: Active,
       { draw, fault, rule, suppressed, verdict }: Decision.Decision,
       nanos: bigint
     ): void => {
-      const where = {
-        leg: event.leg,
-        connection: event.connection,
-        ...event.stage === "request" ? { exchange: event.exchange } : {}
-      }
+      const where = whereOf(event)
       for (const { draw, reason, rule } of suppressed) {
         append(nanos, { event: "suppressed", ...where, rule, reason, ...draw === undefined ? {} : { draw } })
       }
@@ -247,11 +249,7 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
         describeDecision(event, active, decision, nanos)
         const { rule } = decision
         if (rule === undefined) continue
-        const where = {
-          leg: event.leg,
-          connection: event.connection,
-          ...event.stage === "request" ? { exchange: event.exchange } : {}
-        }
+        const where = whereOf(event)
         return {
           decision,
           applied: Effect.flatMap(Clock.monotonicTimeNanos, (nanos) =>

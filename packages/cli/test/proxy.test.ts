@@ -6,7 +6,7 @@ import { get } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { run, type Running, start } from "./support/Cli.ts"
-import { answering } from "./support/servers.ts"
+import { answering, type RawServer } from "./support/servers.ts"
 
 const plan = (fault: string): string => `rules: [{ leg: to-appservice, fault: ${fault} }]`
 
@@ -36,6 +36,9 @@ const ask = (url: string, init?: RequestInit) =>
     }
   })
 
+const startProxy = (upstream: RawServer, ...args: ReadonlyArray<string>) =>
+  start(["proxy", "--leg", "to-appservice", "--upstream", `127.0.0.1:${upstream.port}`, ...args])
+
 /** A client that trusts the testbed; status 0 and the code of the error where it gets no answer. */
 const askSecurely = (port: string) =>
   Effect.callback<{ readonly status: number; readonly body: string }>((resume) => {
@@ -54,15 +57,7 @@ describe("appservice-ping proxy", () => {
     Effect.gen(function*() {
       const upstream = yield* answering(200, "{}")
       const file = yield* planFile(plan("{ type: status, status: 418, body: teapot }"))
-      const running = yield* start([
-        "proxy",
-        "--leg",
-        "to-appservice",
-        "--upstream",
-        `127.0.0.1:${upstream.port}`,
-        "--plan",
-        file
-      ])
+      const running = yield* startProxy(upstream, "--plan", file)
       assert.deepStrictEqual(yield* ask(yield* ready(running)), { status: 418, body: "teapot" })
       yield* running.kill("SIGTERM")
       const { code, stdout } = yield* running.ended
@@ -73,17 +68,13 @@ describe("appservice-ping proxy", () => {
   it.live("lets the control API tell of the plan of its file, and heal it", () =>
     Effect.gen(function*() {
       const upstream = yield* answering(200, "{}")
-      const running = yield* start([
-        "proxy",
-        "--leg",
-        "to-appservice",
-        "--upstream",
-        `127.0.0.1:${upstream.port}`,
+      const running = yield* startProxy(
+        upstream,
         "--plan",
         yield* planFile(plan("{ type: status, status: 418 }")),
         "--control",
         "0"
-      ])
+      )
       const proxy = yield* ready(running)
       const control = yield* controlled(running)
       assert.strictEqual((yield* ask(proxy)).status, 418)
@@ -96,15 +87,7 @@ describe("appservice-ping proxy", () => {
   it.live("listens on the address of a name", () =>
     Effect.gen(function*() {
       const upstream = yield* answering(200, "{}")
-      const running = yield* start([
-        "proxy",
-        "--leg",
-        "to-appservice",
-        "--upstream",
-        `127.0.0.1:${upstream.port}`,
-        "--host",
-        "localhost"
-      ])
+      const running = yield* startProxy(upstream, "--host", "localhost")
       const [, url = ""] = yield* running.printed(/proxy ready at (http:\/\/\S+), in front of/)
       assert.strictEqual((yield* ask(url)).status, 200)
     }).pipe(Effect.scoped))
@@ -112,15 +95,7 @@ describe("appservice-ping proxy", () => {
   it.live("takes a plan from the control API, tells what became of it, and heals", () =>
     Effect.gen(function*() {
       const upstream = yield* answering(200, "{}")
-      const running = yield* start([
-        "proxy",
-        "--leg",
-        "to-appservice",
-        "--upstream",
-        `127.0.0.1:${upstream.port}`,
-        "--control",
-        "0"
-      ])
+      const running = yield* startProxy(upstream, "--control", "0")
       const proxy = yield* ready(running)
       const control = yield* controlled(running)
       assert.strictEqual((yield* ask(proxy)).status, 200)
@@ -158,14 +133,7 @@ describe("appservice-ping proxy", () => {
   it.live("speaks TLS to its clients, and to the server where that is wanted", () =>
     Effect.gen(function*() {
       const upstream = yield* answering(200, "{}")
-      const inner = yield* start([
-        "proxy",
-        "--leg",
-        "to-appservice",
-        "--tls",
-        "--upstream",
-        `127.0.0.1:${upstream.port}`
-      ])
+      const inner = yield* startProxy(upstream, "--tls")
       const [, innerPort = ""] = yield* inner.printed(/proxy ready at https:\/\/127\.0\.0\.1:(\d+)/)
       assert.deepStrictEqual(yield* askSecurely(innerPort), { status: 200, body: "{}" })
       // Its certificate is the testbed's own, which nobody trusts who was not told to.
@@ -184,16 +152,7 @@ describe("appservice-ping proxy", () => {
     Effect.gen(function*() {
       const upstream = yield* answering(200, "{}")
       const file = yield* planFile(plan("{ type: tls, defect: expired }"))
-      const running = yield* start([
-        "proxy",
-        "--leg",
-        "to-appservice",
-        "--tls",
-        "--upstream",
-        `127.0.0.1:${upstream.port}`,
-        "--plan",
-        file
-      ])
+      const running = yield* startProxy(upstream, "--tls", "--plan", file)
       const [, port = ""] = yield* running.printed(/proxy ready at https:\/\/127\.0\.0\.1:(\d+)/)
       assert.deepStrictEqual(yield* askSecurely(port), { status: 0, body: "CERT_HAS_EXPIRED" })
     }).pipe(Effect.scoped))

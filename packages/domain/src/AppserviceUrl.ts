@@ -63,3 +63,19 @@ const localHost =
  * @since 0.1.0
  */
 export const isLocal = (url: URL): boolean => localHost.test(url.hostname)
+
+/**
+ * The host of a URL as a socket takes it: an IPv6 address without its brackets.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1")
+
+/**
+ * The port of a URL, also where it is the scheme's own: 443 for https, and else 80.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const portOf = (url: URL): number => url.port === "" ? url.protocol === "https:" ? 443 : 80 : Number(url.port)

@@ -101,3 +101,15 @@ describe("AppserviceUrl.isLocal", () => {
     assert.isFalse(AppserviceUrl.isLocal(new URL(url)))
   })
 })
+
+describe("AppserviceUrl.hostOf and AppserviceUrl.portOf", () => {
+  it.each([
+    ["http://bridge.example", "bridge.example", 80],
+    ["https://bridge.example", "bridge.example", 443],
+    ["https://bridge.example:80/", "bridge.example", 80],
+    ["http://127.0.0.1:29318/path", "127.0.0.1", 29_318],
+    ["http://[::1]:29318", "::1", 29_318]
+  ])("take %s apart", (url, host, port) => {
+    assert.deepStrictEqual([AppserviceUrl.hostOf(new URL(url)), AppserviceUrl.portOf(new URL(url))], [host, port])
+  })
+})

@@ -18,7 +18,7 @@ import * as Latency from "../plan/Latency.ts"
 import type { Leg } from "../plan/Leg.ts"
 import { concat, healthy, of } from "../plan/Plan.ts"
 import { verdictOf } from "../plan/Program.ts"
-import { answerOf } from "../scenario/Outcome.ts"
+import { answerOf, callsIn } from "../scenario/Outcome.ts"
 import { layerMemory, Testbed } from "../Testbed.ts"
 import * as Virtual from "../Virtual.ts"
 
@@ -125,7 +125,7 @@ const cellOf = (
   entries: ReadonlyArray<Entry>,
   { isMasked, outcome }: Anticipated
 ): Cell => {
-  const calls = entries.filter(({ what }) => what.event === "asked" && what.leg === "to-appservice").length
+  const calls = callsIn(entries, "to-appservice")
   const applied = (leg: Leg): number =>
     entries.filter(({ what }) => what.event === "applied" && what.leg === leg).length
   const { toAppservice, toHomeserver } = combination

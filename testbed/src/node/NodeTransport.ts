@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import {
   type OutgoingRequest,
@@ -87,8 +88,8 @@ const open = (request: OutgoingRequest, options: NodeTransportOptions): ClientRe
   }
   const isSecure = url.protocol === "https:"
   const place = {
-    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
+    host: hostOf(url),
+    port: portOf(url),
     ...options.lookup === undefined ? {} : { lookup: options.lookup }
   }
   if (isSecure) {

@@ -161,6 +161,17 @@ const reqwest = (maxHops: number): Redirects => ({
   withoutLocation: "answer"
 })
 
+/** What the homeservers in Rust have in common, which are of one family. */
+const inRust = {
+  otherId,
+  urlNotSet,
+  checks: ["body", "id", "url"],
+  cors: "preflight",
+  absentTransactionId: "omitted",
+  outboundToken: "bearer and query",
+  unanswered: "failure"
+} as const satisfies Partial<HomeserverPeer>
+
 const synapse: HomeserverPeer = {
   server: { name: "Synapse", version: "1.157.0" },
   versions: {
@@ -203,6 +214,7 @@ const synapse: HomeserverPeer = {
 }
 
 const tuwunel: HomeserverPeer = {
+  ...inRust,
   server: { name: "Tuwunel", version: "1.9.0" },
   versions: {
     versions: [...oldVersions, ...stableVersions(1, 19)],
@@ -211,9 +223,6 @@ const tuwunel: HomeserverPeer = {
   missingToken,
   unknownToken,
   userToken: notAppservice,
-  otherId,
-  urlNotSet,
-  checks: ["body", "id", "url"],
   requestBody: {
     empty: "accepted",
     notJson: refusal(400, "M_NOT_JSON", "The request body is not valid JSON"),
@@ -223,20 +232,17 @@ const tuwunel: HomeserverPeer = {
   notFound: refusal(404, "M_UNRECOGNIZED", "Not Found"),
   wrongMethod,
   whoami: { missingToken, unknownToken },
-  cors: "preflight",
-  absentTransactionId: "omitted",
-  outboundToken: "bearer and query",
   redirects: reqwest(2),
   timeouts: { connect: Duration.seconds(5), request: Duration.seconds(35), covers: "body" },
   goodBody: "unread",
   success: "2xx",
-  unanswered: "failure",
   failed,
   timedOut,
   badStatus: { status: 502, errcode: "M_BAD_STATUS", details: true }
 }
 
 const continuwuity: HomeserverPeer = {
+  ...inRust,
   server: { name: "continuwuity", version: "26.8.0" },
   versions: {
     // It supports v1.7 and does not list it.
@@ -246,27 +252,21 @@ const continuwuity: HomeserverPeer = {
   missingToken: refusal(401, "M_UNAUTHORIZED", "Missing access token"),
   unknownToken: refusal(401, "M_UNAUTHORIZED", "Invalid appservice token"),
   userToken: refusal(401, "M_UNAUTHORIZED", "Invalid appservice token"),
-  otherId,
-  urlNotSet,
-  checks: ["body", "id", "url"],
   requestBody: { empty: "accepted", notJson: badJson, notObject: badJson, wrongType: badJson },
   notFound: refusal(404, "M_UNRECOGNIZED", "not found"),
   wrongMethod,
   whoami: { missingToken: refusal(401, "M_UNAUTHORIZED", "Missing access token"), unknownToken },
-  cors: "preflight",
-  absentTransactionId: "omitted",
-  outboundToken: "bearer and query",
   redirects: reqwest(2),
   timeouts: { connect: Duration.seconds(5), request: Duration.seconds(35), covers: "body" },
   goodBody: "complete",
   success: "2xx",
-  unanswered: "failure",
   failed: unnamed,
   timedOut: unnamed,
   badStatus: { ...unnamed, details: false }
 }
 
 const conduit: HomeserverPeer = {
+  ...inRust,
   server: { name: "Conduit", version: "0.10.9" },
   versions: {
     versions: ["r0.5.0", "r0.6.0", ...stableVersions(1, 12)],
@@ -275,21 +275,14 @@ const conduit: HomeserverPeer = {
   missingToken,
   unknownToken,
   userToken: notAppservice,
-  otherId,
-  urlNotSet,
-  checks: ["body", "id", "url"],
   requestBody: { empty: "accepted", notJson: badJson, notObject: badJson, wrongType: badJson },
   notFound: refusal(404, "M_UNRECOGNIZED", "Unrecognized request"),
   wrongMethod: refusal(405, "M_UNRECOGNIZED", "Unrecognized request"),
   whoami: { missingToken, unknownToken },
-  cors: "preflight",
-  absentTransactionId: "omitted",
-  outboundToken: "bearer and query",
   redirects: reqwest(10),
   timeouts: { connect: Duration.seconds(30), request: Duration.seconds(30), covers: "body" },
   goodBody: "best effort",
   success: "below 400",
-  unanswered: "failure",
   failed,
   timedOut,
   badStatus: { ...failed, details: false }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { Bytes, Effect, type Scope } from "effect"
 import { type IncomingMessage, request as httpRequest } from "node:http"
@@ -41,10 +42,9 @@ const openerOf = ({ connect, lookup }: NodePeerTransportOptions): Connect =>
       callback(null, Net.connect({ ...place, noDelay: true, ...lookup === undefined ? {} : { lookup } })))
 
 const open = (url: URL, { ca }: NodePeerTransportOptions, connect: Connect, callback: Parameters<Connect>[1]): void => {
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
-  const isSecure = url.protocol === "https:"
-  const place = { host, port: url.port === "" ? isSecure ? 443 : 80 : Number(url.port) }
-  if (!isSecure) return connect(place, callback)
+  const host = hostOf(url)
+  const place = { host, port: portOf(url) }
+  if (url.protocol !== "https:") return connect(place, callback)
   const secure = {
     host,
     ...Net.isIP(host) === 0 ? { servername: host } : {},

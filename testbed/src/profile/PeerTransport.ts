@@ -4,8 +4,9 @@
  *
  * @since 0.1.0
  */
+import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
-import { Bytes, Effect, type Scope, Stream } from "effect"
+import { Effect, type Scope } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 
 /**
@@ -63,21 +64,6 @@ export interface PeerTransport {
   readonly open: (url: URL) => Effect.Effect<PeerConnection, ConnectionFailure.ConnectionFailure, Scope.Scope>
 }
 
-const readBody = <E>(body: Stream.Stream<Uint8Array, E>, maxBytes: number): Effect.Effect<Uint8Array, E> =>
-  Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
-    let length = 0
-    return Effect.map(
-      Stream.runForEachWhile(body, (chunk) =>
-        Effect.sync(() => {
-          chunks.push(chunk.subarray(0, maxBytes - length))
-          length += chunk.length
-          return length < maxBytes
-        })),
-      () => Bytes.concat(chunks)
-    )
-  })
-
 /**
  * Opens connections with an `HttpClient`, such as one in memory.
  *
@@ -103,7 +89,8 @@ export const fromHttpClient = (client: HttpClient.HttpClient): PeerTransport => 
           Effect.map((response): PeerResponse => ({
             status: response.status,
             headers: response.headers,
-            body: (maxBytes) => Effect.mapError(readBody(response.stream, maxBytes), ConnectionFailure.fromUnknown)
+            body: (maxBytes) =>
+              Effect.mapError(BoundedBody.read(response.stream, maxBytes), ConnectionFailure.fromUnknown)
           })),
           Effect.mapError(ConnectionFailure.fromUnknown),
           // A span of the client would record the hs_token in the query (D8).

@@ -13,7 +13,7 @@ import { Clock, Duration, Effect, Random, type Result, Schema } from "effect"
 import type { HttpClient } from "effect/http"
 import { Entry } from "../Journal.ts"
 import type { ListenError } from "../node/NodeListener.ts"
-import type { RuleReport, Session } from "../Session.ts"
+import type { Session } from "../Session.ts"
 import { layerMemory, layerSocket, Testbed } from "../Testbed.ts"
 import * as Virtual from "../Virtual.ts"
 import {
@@ -207,14 +207,6 @@ const play = (
     }
   })
 
-const reportOf = ({ applied, fired, matched, rule, suppressed }: RuleReport) => ({
-  rule,
-  matched,
-  suppressed,
-  fired,
-  applied
-})
-
 /**
  * Plays a scenario in a testbed of its own.
  *
@@ -259,7 +251,7 @@ export const run = (scenario: Scenario, options: RunOptions): Effect.Effect<Scen
       problems,
       pings: played.pings.flat(),
       ...played.healed === undefined ? {} : { healed: played.healed },
-      rules: played.rules.map(reportOf),
+      rules: played.rules,
       journal: played.journal
     })
     return yield* Effect.matchEffect(played, {

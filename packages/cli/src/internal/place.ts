@@ -1,4 +1,5 @@
 /** Where an appservice listens, as its registration says or the user. */
+import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
 import { urlOf } from "@appservice-ping/domain/Registration"
 import { Result } from "effect"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
@@ -24,12 +25,6 @@ const elsewhereCodes: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "ENOTFOUND
 
 /** Tells whether an attempt to listen failed because the address is not one of this machine. */
 export const isElsewhere = ({ code }: { readonly code: string }): boolean => elsewhereCodes.has(code)
-
-/** The address in a URL's host, without the brackets of IPv6. */
-export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1")
-
-/** The port of a URL, also where it is the scheme's own. */
-export const portOf = (url: URL): number => url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port)
 
 /** Finds where to listen. */
 export const placeOf = (

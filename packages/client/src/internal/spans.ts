@@ -1,14 +1,13 @@
 /** What the spans of this package have in common: names and values of which there are few, and no secret (D8). */
+import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import { Effect, Predicate } from "effect"
 
 type Attributes = { readonly [name: string]: unknown }
 
-const portOf = ({ port, protocol }: URL): number => port === "" ? protocol === "https:" ? 443 : 80 : Number(port)
-
 /** The homeserver's address, without anything that a URL can hide a secret in. */
 export const server = (url: URL): Attributes => ({
   "server.address": url.hostname,
-  "server.port": portOf(url)
+  "server.port": AppserviceUrl.portOf(url)
 })
 
 const tagOf = (error: unknown): string =>

@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
+import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
-import { Bytes, Context, Effect, Layer, type Scope, Stream } from "effect"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 
 /**
@@ -93,18 +94,11 @@ const send = <E>(
         headers: { ...request.headers, connection: "close" }
       }).pipe(HttpClientRequest.bodyText(request.body, "application/json"))
     )
-    const chunks: Array<Uint8Array> = []
-    let length = 0
-    yield* Stream.runForEachWhile(response.stream, (chunk) =>
-      Effect.sync(() => {
-        chunks.push(chunk.subarray(0, request.maxBodyBytes - length))
-        length += chunk.length
-        return length < request.maxBodyBytes
-      })).pipe(
-        // `fetch` gives a 204 and a 304 no body to stream; they are answers all the same (D2, C10).
-        Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.void)
-      )
-    return { status: response.status, body: Bytes.concat(chunks) }
+    const body = yield* BoundedBody.read(response.stream, request.maxBodyBytes).pipe(
+      // `fetch` gives a 204 and a 304 no body to stream; they are answers all the same (D2, C10).
+      Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.succeed(new Uint8Array()))
+    )
+    return { status: response.status, body }
   }).pipe(
     Effect.mapError(ConnectionFailure.fromUnknown),
     // The client's own span would record the URL with its query string (D8); the leg has a span of its own.

@@ -1,4 +1,5 @@
 /** The servers that can be reached, and the connections to them: what a client in memory has in place of sockets. */
+import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import { Clock, Duration, Effect } from "effect"
 import * as ClientError from "../../client/ClientError.ts"
@@ -51,12 +52,7 @@ const openOf = ({ leg, session }: Server): Set<Connection> => {
   return open
 }
 
-const portOf = (url: URL): number => url.port === "" ? url.protocol === "https:" ? 443 : 80 : Number(url.port)
-
-const peerOf = (url: URL): ClientError.Peer => ({
-  host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-  port: portOf(url)
-})
+const peerOf = (url: URL): ClientError.Peer => ({ host: hostOf(url), port: portOf(url) })
 
 /** As many as the agent of `node:http` keeps. */
 const maxIdle = 256

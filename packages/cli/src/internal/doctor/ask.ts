@@ -1,7 +1,8 @@
 /** One bounded request, with whatever answer comes: no redirect is followed, and none is sent again. */
 import type { Answer } from "@appservice-ping/domain/Answer"
+import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
-import { Bytes, type Duration, Effect, type Redacted, Stream } from "effect"
+import { type Duration, Effect, type Redacted } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 
 /** What to ask, and for how long. */
@@ -29,15 +30,10 @@ export const ask = ({ method, timeout, token, url }: Question): Effect.Effect<
     const response = yield* HttpClient.execute(
       token === undefined ? request : HttpClientRequest.bearerToken(request, token)
     )
-    const chunks: Array<Uint8Array> = []
-    let length = 0
-    yield* Stream.runForEachWhile(response.stream, (chunk) =>
-      Effect.sync(() => {
-        chunks.push(chunk.subarray(0, maxBodyBytes - length))
-        length += chunk.length
-        return length < maxBodyBytes
-      })).pipe(Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.void))
-    return { status: response.status, headers: response.headers, body: new TextDecoder().decode(Bytes.concat(chunks)) }
+    const body = yield* BoundedBody.read(response.stream, maxBodyBytes).pipe(
+      Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.succeed(new Uint8Array()))
+    )
+    return { status: response.status, headers: response.headers, body: new TextDecoder().decode(body) }
   }).pipe(
     Effect.mapError(ConnectionFailure.fromUnknown),
     Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(timedOut) }),

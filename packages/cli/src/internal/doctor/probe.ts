@@ -1,10 +1,10 @@
 /** Connects to where a URL leads and goes again, to see how far a connection comes. */
+import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { type Duration, Effect } from "effect"
 import { connect as connectTcp, isIP, type Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import type { Phase } from "../../doctor/Finding.ts"
-import { hostOf, portOf } from "../place.ts"
 
 /** How far the connection came. */
 export type Probe =
