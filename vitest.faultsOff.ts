@@ -20,7 +20,7 @@ interface Edit {
 const edits: ReadonlyArray<Edit> = [
   {
     // The one place where a fault has a meaning.
-    file: join(root, "testbed/src/plan/Program.ts"),
+    file: join(root, "testbed/src/fault/Program.ts"),
     before: "export const verdictOf = ",
     after: "const healthyVerdictOf = ",
     added: [
@@ -31,7 +31,7 @@ const edits: ReadonlyArray<Edit> = [
   },
   {
     // The one place that decides for an interpreter, and not for a test that wants to know what is right.
-    file: join(root, "testbed/src/Session.ts"),
+    file: join(root, "testbed/src/play/Session.ts"),
     before: "Decision.decide(",
     after: "decideSwitched(",
     added: [`import { decide as decideSwitched } from ${faultSwitch}`]

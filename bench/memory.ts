@@ -3,8 +3,8 @@
  * and in virtual time. The first round warms up; the others count.
  */
 import * as Ping from "@appservice-ping/client/Ping"
+import * as Virtual from "@appservice-ping/testbed/play/Virtual"
 import { layerMemory, Testbed } from "@appservice-ping/testbed/Testbed"
-import * as Virtual from "@appservice-ping/testbed/Virtual"
 import { Effect } from "effect"
 
 const pings = 20_000

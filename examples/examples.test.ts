@@ -1,7 +1,7 @@
 // Each example of the README is compiled with the sources and run here; `testbed.test.ts` is a test itself.
 import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
 import { Appservice } from "@appservice-ping/server/appservice/Appservice"
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Testbed from "@appservice-ping/testbed/Testbed"
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"

@@ -16,7 +16,7 @@
 import { join, relative } from "node:path"
 import { parseArgs } from "node:util"
 import { createVitest, type TestCase, type TestModule, type TestRunResult, type Vitest } from "vitest/node"
-import * as Catalogue from "../testbed/src/plan/Catalogue.ts"
+import * as Catalogue from "../testbed/src/fault/Catalogue.ts"
 import { legKeyOf } from "./faultsOff/faultKey.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -25,9 +25,9 @@ const ways = ["pass", "harmless"] as const
 type Way = (typeof ways)[number]
 
 const stages: ReadonlyArray<ReadonlyArray<string>> = [
-  ["testbed/test/memory/", "testbed/test/client/Golden"],
-  ["testbed/test/wire/"],
-  ["testbed/test/FaultMatrix", "testbed/test/scenario/"]
+  ["testbed/test/carrier/memory/", "testbed/test/carrier/client/Golden"],
+  ["testbed/test/carrier/wire/"],
+  ["testbed/test/oracle/", "testbed/test/scenario/"]
 ]
 
 /** A slower test is not asked: it would be run once for every fault that is left. */

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes the certificates of the testbed, good and bad, and writes testbed/src/tls/Certificates.ts.
+# Makes the certificates of the testbed, good and bad, and writes testbed/src/carrier/tls/Certificates.ts.
 #
 # Run it only to change them: every run makes new keys. The keys are published with the testbed and protect nothing. The
 # keys of the two authorities are thrown away, so that nobody can sign with an authority that a test trusts.
 set -eu
 
-out="$(dirname "$0")/../testbed/src/tls/Certificates.ts"
+out="$(dirname "$0")/../testbed/src/carrier/tls/Certificates.ts"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -1,5 +1,5 @@
-import type { Fault } from "../../testbed/src/plan/Fault.ts"
-import type { Leg } from "../../testbed/src/plan/Leg.ts"
+import type { Fault } from "../../testbed/src/fault/Fault.ts"
+import type { Leg } from "../../testbed/src/step/Leg.ts"
 
 const partsOf = (fault: Fault): ReadonlyArray<string | number | undefined> => {
   switch (fault.type) {

@@ -2,10 +2,10 @@
  * What is switched off in this process, and what was asked for. For a run by hand `FAULT_OFF` names the fault, and
  * `FAULT_HARMLESS=1` has it decided and counted, and played as if all were well.
  */
+import { type Fault, stageOf } from "../../testbed/src/fault/Fault.ts"
 import * as Decision from "../../testbed/src/plan/Decision.ts"
-import { type Fault, stageOf } from "../../testbed/src/plan/Fault.ts"
-import type { Leg } from "../../testbed/src/plan/Leg.ts"
-import { type Step, Verdict } from "../../testbed/src/plan/Verdict.ts"
+import type { Leg } from "../../testbed/src/step/Leg.ts"
+import { type Step, Verdict } from "../../testbed/src/step/Verdict.ts"
 import { keyOf, legKeyOf } from "./faultKey.ts"
 
 export interface FaultSwitch {

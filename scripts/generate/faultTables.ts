@@ -1,7 +1,7 @@
 import type { PingError } from "@appservice-ping/domain/PingError"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
-import type { Cell } from "@appservice-ping/testbed/matrix/FaultMatrix"
-import type { Single } from "@appservice-ping/testbed/plan/Catalogue"
+import type { Single } from "@appservice-ping/testbed/fault/Catalogue"
+import type { Cell } from "@appservice-ping/testbed/oracle/FaultMatrix"
 import { Duration, Effect, Result } from "effect"
 import type { Generator } from "./Generator.ts"
 
@@ -40,10 +40,10 @@ const problemsIn = (cells: ReadonlyArray<Cell>): number => cells.filter(({ probl
  * for each peer profile. They are played in memory, with the built packages.
  */
 export const faultTables: Generator = async () => {
-  const FaultMatrix = await import("@appservice-ping/testbed/matrix/FaultMatrix")
-  const Catalogue = await import("@appservice-ping/testbed/plan/Catalogue")
-  const Fault = await import("@appservice-ping/testbed/plan/Fault")
-  const ProfileTable = await import("@appservice-ping/testbed/profile/ProfileTable")
+  const FaultMatrix = await import("@appservice-ping/testbed/oracle/FaultMatrix")
+  const Catalogue = await import("@appservice-ping/testbed/fault/Catalogue")
+  const Fault = await import("@appservice-ping/testbed/fault/Fault")
+  const ProfileTable = await import("@appservice-ping/testbed/peer/ProfileTable")
   const { diagnose } = await import("@appservice-ping/domain/Diagnosis")
 
   const singles = Catalogue.singles(deadlines)

@@ -2,9 +2,9 @@
 // Method: both tokens contain the word "canary"; everything that anyone could print is searched for it.
 import * as Ping from "@appservice-ping/client/Ping"
 import type { Handler } from "@appservice-ping/server/Exchange"
-import type { Single } from "@appservice-ping/testbed/plan/Catalogue"
+import type { Single } from "@appservice-ping/testbed/fault/Catalogue"
+import * as Tour from "@appservice-ping/testbed/scenario/Tour"
 import { registration as defaultRegistration, Testbed, type TestbedOptions } from "@appservice-ping/testbed/Testbed"
-import * as Tour from "@appservice-ping/testbed/Tour"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Inspectable, Layer, Logger, Redacted, References, type Scope, Tracer } from "effect"
 import type { HttpClient } from "effect/http"

@@ -1,5 +1,5 @@
 import * as Ping from "@appservice-ping/client/Ping"
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import { Testbed } from "@appservice-ping/testbed/Testbed"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"

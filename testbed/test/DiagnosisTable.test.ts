@@ -1,8 +1,8 @@
 // What a user is told after each fault: always a cause, somebody who has to act, and something to do.
 import { diagnose } from "@appservice-ping/domain/Diagnosis"
-import * as FaultMatrix from "@appservice-ping/testbed/matrix/FaultMatrix"
-import * as Catalogue from "@appservice-ping/testbed/plan/Catalogue"
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
+import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
+import * as FaultMatrix from "@appservice-ping/testbed/oracle/FaultMatrix"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Result } from "effect"
 

@@ -1,14 +1,14 @@
 // The law: whatever the plan, memory and wire give the same answers to the same pings, and take the same number of
 // attempts. Method: plans are generated from a seed, each is played by both interpreters, and what came of it and what
 // each rule did has to be equal. A failing one shows its seed and its plan.
-import * as Catalogue from "@appservice-ping/testbed/plan/Catalogue"
+import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import { draw } from "@appservice-ping/testbed/plan/Draw"
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
-import type { Leg } from "@appservice-ping/testbed/plan/Leg"
 import type { Plan, Rule, Turn, When } from "@appservice-ping/testbed/plan/Plan"
 import * as Run from "@appservice-ping/testbed/scenario/Run"
 import type { Scenario } from "@appservice-ping/testbed/scenario/Scenario"
 import { scenarioToYaml } from "@appservice-ping/testbed/scenario/ScenarioFile"
+import type { Leg } from "@appservice-ping/testbed/step/Leg"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 

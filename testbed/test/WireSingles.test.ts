@@ -1,7 +1,7 @@
 // Every single fault on real sockets comes to the same as in memory: the same answer, the same number of requests to the
 // homeserver and to the appservice, and the fault was played as often.
-import * as Catalogue from "@appservice-ping/testbed/plan/Catalogue"
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
+import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import * as Run from "@appservice-ping/testbed/scenario/Run"
 import type { Scenario } from "@appservice-ping/testbed/scenario/Scenario"

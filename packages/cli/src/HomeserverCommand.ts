@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import { AppserviceRegistry, type RegistryError } from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import { corsHeaders, Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
 import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
-import * as NodeTransport from "@appservice-ping/testbed/node/NodeTransport"
 import { Console, Effect, Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type CommandFailure, negative, wrongUsage } from "./internal/CommandFailure.ts"

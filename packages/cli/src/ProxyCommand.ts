@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
+import * as WireProxy from "@appservice-ping/testbed/carrier/wire/WireProxy"
 import * as ControlServer from "@appservice-ping/testbed/control/ControlServer"
-import { Leg } from "@appservice-ping/testbed/plan/Leg"
-import * as PlanFile from "@appservice-ping/testbed/plan/PlanFile"
-import * as Session from "@appservice-ping/testbed/Session"
-import * as WireProxy from "@appservice-ping/testbed/wire/WireProxy"
+import * as PlanFile from "@appservice-ping/testbed/file/PlanFile"
+import * as Session from "@appservice-ping/testbed/play/Session"
+import { Leg } from "@appservice-ping/testbed/step/Leg"
 import { Console, Effect, Option, Result } from "effect"
 import { Command, Flag } from "effect/cli"
 import { negative, wrongUsage } from "./internal/CommandFailure.ts"

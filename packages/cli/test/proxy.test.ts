@@ -1,4 +1,4 @@
-import * as Certificates from "@appservice-ping/testbed/tls/Certificates"
+import * as Certificates from "@appservice-ping/testbed/carrier/tls/Certificates"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"

@@ -1,7 +1,7 @@
 /** The clients that are measured, each as it comes, without a hook into its connections. */
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
+import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import { type OutgoingResponse, OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
-import * as NodeTransport from "@appservice-ping/testbed/node/NodeTransport"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import Undici from "@effect/platform-node/Undici"
 import { Effect, Layer, type Scope } from "effect"

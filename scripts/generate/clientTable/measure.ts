@@ -4,11 +4,11 @@
  * What is written down are names, codes and counts. A client is given up when the server has done nothing for some
  * turns of the event loop, and not after some time: both sides live in this process, so that a slow machine slows both.
  */
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
+import { ca } from "@appservice-ping/testbed/carrier/tls/Certificates"
+import * as WireProxy from "@appservice-ping/testbed/carrier/wire/WireProxy"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
-import * as Session from "@appservice-ping/testbed/Session"
-import { ca } from "@appservice-ping/testbed/tls/Certificates"
-import * as WireProxy from "@appservice-ping/testbed/wire/WireProxy"
+import * as Session from "@appservice-ping/testbed/play/Session"
 import { Effect, Schema, type Scope } from "effect"
 import Dns from "node:dns"
 import * as Http from "node:http"

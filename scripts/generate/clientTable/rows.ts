@@ -1,6 +1,6 @@
 /** The faults that a client can tell apart; those that only cost time, or only change what an answer says, it cannot. */
-import * as Catalogue from "@appservice-ping/testbed/plan/Catalogue"
-import type * as Fault from "@appservice-ping/testbed/plan/Fault"
+import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
+import type * as Fault from "@appservice-ping/testbed/fault/Fault"
 
 const isTold = (fault: Fault.Fault): boolean => {
   switch (fault.type) {

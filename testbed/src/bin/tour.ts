@@ -8,9 +8,9 @@ import { Console, Duration, Effect, Result } from "effect"
 import { readFile } from "node:fs/promises"
 import { relative } from "node:path"
 import { fileURLToPath } from "node:url"
+import * as Tour from "../scenario/Tour.ts"
+import * as TourReport from "../scenario/TourReport.ts"
 import { layerSocket, Testbed } from "../Testbed.ts"
-import * as Tour from "../Tour.ts"
-import * as TourReport from "../TourReport.ts"
 
 /** A bridge author may give the registration of an own bridge. */
 const file = process.argv[2] ?? fileURLToPath(new URL("../../registrations/telegram.yaml", import.meta.url))

@@ -7,10 +7,10 @@
  */
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Entry } from "../Journal.ts"
-import { Delay } from "../plan/Delay.ts"
+import * as Problem from "../file/Problem.ts"
 import { Plan } from "../plan/Plan.ts"
-import * as Problem from "../plan/Problem.ts"
+import { Entry } from "../play/Journal.ts"
+import { Delay } from "../step/Delay.ts"
 
 /**
  * The request is not what the API takes; every problem is listed, with the names that were probably meant.

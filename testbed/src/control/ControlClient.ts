@@ -23,7 +23,7 @@ export type ControlClient = HttpApiClient.ForApi<typeof ControlApi>
  *
  * ```ts
  * import * as ControlClient from "@appservice-ping/testbed/control/ControlClient"
- * import * as Fault from "@appservice-ping/testbed/plan/Fault"
+ * import * as Fault from "@appservice-ping/testbed/fault/Fault"
  * import * as Plan from "@appservice-ping/testbed/plan/Plan"
  * import { Duration, Effect } from "effect"
  *

@@ -5,12 +5,12 @@
  * @since 0.1.0
  */
 import { Duration } from "effect"
+import { type Fault, needsTls } from "../fault/Fault.ts"
+import { verdictOf } from "../fault/Program.ts"
+import type { Leg } from "../step/Leg.ts"
+import { Verdict } from "../step/Verdict.ts"
 import { draw } from "./Draw.ts"
-import { type Fault, needsTls } from "./Fault.ts"
-import type { Leg } from "./Leg.ts"
 import { idOf, type Plan, type Rule, stageOfRule } from "./Plan.ts"
-import { verdictOf } from "./Program.ts"
-import { Verdict } from "./Verdict.ts"
 
 interface Common {
   readonly leg: Leg

@@ -6,9 +6,9 @@
  * @since 0.1.0
  */
 import { Duration, Schema } from "effect"
-import { Delay } from "./Delay.ts"
-import { Fault, stageOf } from "./Fault.ts"
-import { Leg } from "./Leg.ts"
+import { Fault, stageOf } from "../fault/Fault.ts"
+import { Delay } from "../step/Delay.ts"
+import { Leg } from "../step/Leg.ts"
 
 const Ordinal = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 31 - 1 })))
 
@@ -223,7 +223,7 @@ export const healthy: Plan = { rules: [] }
  * **Example** (Failing the first two requests)
  *
  * ```ts
- * import * as Fault from "@appservice-ping/testbed/plan/Fault"
+ * import * as Fault from "@appservice-ping/testbed/fault/Fault"
  * import * as Plan from "@appservice-ping/testbed/plan/Plan"
  *
  * const plan = Plan.of("to-appservice", Fault.status(503), { when: { first: 2 } })

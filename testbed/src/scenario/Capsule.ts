@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { toText } from "../Journal.ts"
+import { toText } from "../play/Journal.ts"
 import { ScenarioRun } from "./Run.ts"
 import { Scenario } from "./Scenario.ts"
 

@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import { Duration } from "effect"
-import * as Fault from "../plan/Fault.ts"
-import type { Leg } from "../plan/Leg.ts"
+import * as Fault from "../fault/Fault.ts"
 import { type Match, of, type Plan, type When } from "../plan/Plan.ts"
+import type { Leg } from "../step/Leg.ts"
 import type { Expectation, Scenario, ScenarioPing } from "./Scenario.ts"
 
 const appservice = "to-appservice"

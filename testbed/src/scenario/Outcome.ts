@@ -7,10 +7,10 @@ import type { PingSuccess } from "@appservice-ping/domain/Answer"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
 import { Duration, Result, Schema } from "effect"
-import type { Entry } from "../Journal.ts"
-import type { Leg } from "../plan/Leg.ts"
 import { idOf } from "../plan/Plan.ts"
-import type { RuleReport } from "../Session.ts"
+import type { Entry } from "../play/Journal.ts"
+import type { RuleReport } from "../play/Session.ts"
+import type { Leg } from "../step/Leg.ts"
 import type { Expectation, Scenario } from "./Scenario.ts"
 
 /**

@@ -9,13 +9,13 @@ import * as Ping from "@appservice-ping/client/Ping"
 import type { PingSuccess } from "@appservice-ping/domain/Answer"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import { type TransportError, Undecided } from "@appservice-ping/domain/TransportError"
+import type { ListenError } from "@appservice-ping/node/NodeListener"
 import { Clock, Duration, Effect, Random, type Result, Schema } from "effect"
 import type { HttpClient } from "effect/http"
-import { Entry } from "../Journal.ts"
-import type { ListenError } from "../node/NodeListener.ts"
-import type { Session } from "../Session.ts"
+import { Entry } from "../play/Journal.ts"
+import type { Session } from "../play/Session.ts"
+import * as Virtual from "../play/Virtual.ts"
 import { layerMemory, layerSocket, Testbed } from "../Testbed.ts"
-import * as Virtual from "../Virtual.ts"
 import {
   answerOf,
   attemptsIn,

@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import { Duration, Schema } from "effect"
-import { Delay } from "../plan/Delay.ts"
+import * as AppservicePeer from "../peer/AppservicePeer.ts"
+import * as HomeserverPeer from "../peer/HomeserverPeer.ts"
 import { Plan } from "../plan/Plan.ts"
-import * as AppservicePeer from "../profile/AppservicePeer.ts"
-import * as HomeserverPeer from "../profile/HomeserverPeer.ts"
+import { Delay } from "../step/Delay.ts"
 
 const Count = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 10_000 })))
 

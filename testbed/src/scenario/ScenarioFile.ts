@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import { Result, Schema } from "effect"
-import { decodeFile, type Problems } from "../plan/internal/decodeFile.ts"
-import { synonyms } from "../plan/internal/synonyms.ts"
-import { toYamlText } from "../plan/internal/yamlText.ts"
-import type { ReadOptions } from "../plan/PlanFile.ts"
-import * as Problem from "../plan/Problem.ts"
+import { synonyms } from "../fault/internal/synonyms.ts"
+import { decodeFile, type Problems } from "../file/internal/decodeFile.ts"
+import { toYamlText } from "../file/internal/yamlText.ts"
+import type { ReadOptions } from "../file/PlanFile.ts"
+import * as Problem from "../file/Problem.ts"
 import { Scenario } from "./Scenario.ts"
 
 /**

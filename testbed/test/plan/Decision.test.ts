@@ -1,5 +1,5 @@
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Decision from "@appservice-ping/testbed/plan/Decision"
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
 import type { Match, Plan, Rule, When } from "@appservice-ping/testbed/plan/Plan"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Duration, Schema } from "effect"

@@ -1,7 +1,7 @@
 import * as PingError from "@appservice-ping/domain/PingError"
-import type { Entry, Happening } from "@appservice-ping/testbed/Journal"
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import type { Plan } from "@appservice-ping/testbed/plan/Plan"
+import type { Entry, Happening } from "@appservice-ping/testbed/play/Journal"
 import {
   answerOf,
   attemptsIn,

@@ -1,6 +1,6 @@
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
+import { names } from "@appservice-ping/testbed/peer/HomeserverPeer"
 import { of, type Plan } from "@appservice-ping/testbed/plan/Plan"
-import { names } from "@appservice-ping/testbed/profile/HomeserverPeer"
 import * as Run from "@appservice-ping/testbed/scenario/Run"
 import type { Scenario, ScenarioPing } from "@appservice-ping/testbed/scenario/Scenario"
 import { assert, describe, it } from "@effect/vitest"

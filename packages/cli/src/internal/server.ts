@@ -1,6 +1,6 @@
 /** What the two servers have in common. */
+import { listen, type Listening, type ListenOptions } from "@appservice-ping/node/NodeListener"
 import type { Handler } from "@appservice-ping/server/Exchange"
-import { listen, type Listening, type ListenOptions } from "@appservice-ping/testbed/node/NodeListener"
 import { Effect } from "effect"
 
 /**

@@ -1,8 +1,8 @@
 /** Listens in the appservice's place. */
 import type { Registration } from "@appservice-ping/domain/Registration"
+import { listen, type ListenError, type Listening } from "@appservice-ping/node/NodeListener"
 import { Appservice, type ReceivedPing } from "@appservice-ping/server/appservice/Appservice"
 import { under } from "@appservice-ping/server/Exchange"
-import { listen, type ListenError, type Listening } from "@appservice-ping/testbed/node/NodeListener"
 import { Effect, type Scope } from "effect"
 import type { Place } from "./place.ts"
 

@@ -1,11 +1,11 @@
 /** The two servers in the test's own process, for tests of a command that asks them: a process less for each. */
 import * as Registration from "@appservice-ping/domain/Registration"
+import { listen } from "@appservice-ping/node/NodeListener"
+import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import { Appservice, type ReceivedPing } from "@appservice-ping/server/appservice/Appservice"
 import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
 import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
-import { listen } from "@appservice-ping/testbed/node/NodeListener"
-import * as NodeTransport from "@appservice-ping/testbed/node/NodeTransport"
 import { Effect, Layer, Result, type Scope } from "effect"
 import { registration } from "./files.ts"
 

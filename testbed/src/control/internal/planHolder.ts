@@ -1,7 +1,7 @@
 /** Holds the one plan that the control API has put in force, and lets it heal by itself. */
 import { Clock, Duration, Effect, Exit, Fiber, Scope, Semaphore } from "effect"
 import { healthy, type Plan } from "../../plan/Plan.ts"
-import type { Injection, RuleReport, Session } from "../../Session.ts"
+import type { Injection, RuleReport, Session } from "../../play/Session.ts"
 import type { InForce, Report, RuleOutcome } from "../ControlApi.ts"
 
 export interface PlanHolder {

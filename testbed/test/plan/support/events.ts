@@ -1,6 +1,6 @@
 import * as Decision from "@appservice-ping/testbed/plan/Decision"
-import type { Leg } from "@appservice-ping/testbed/plan/Leg"
 import type { Plan, Rule } from "@appservice-ping/testbed/plan/Plan"
+import type { Leg } from "@appservice-ping/testbed/step/Leg"
 
 const common = { connection: 1, isSecure: false, time: 0, now: 0 } as const
 

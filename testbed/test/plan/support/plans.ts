@@ -1,6 +1,6 @@
-import * as Fault from "@appservice-ping/testbed/plan/Fault"
-import { Leg } from "@appservice-ping/testbed/plan/Leg"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
+import { Leg } from "@appservice-ping/testbed/step/Leg"
 import { Arbitrary, Schema } from "effect"
 
 const isPlan = Schema.is(Plan.Plan)

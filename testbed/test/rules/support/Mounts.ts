@@ -1,5 +1,7 @@
 /** The places where a handler can be mounted, so that one contract suite runs over all of them. */
 import type { Registration } from "@appservice-ping/domain/Registration"
+import * as NodeListener from "@appservice-ping/node/NodeListener"
+import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import { Appservice, type AppserviceOptions } from "@appservice-ping/server/appservice/Appservice"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import { AppserviceRegistry, type RegistryError } from "@appservice-ping/server/homeserver/AppserviceRegistry"
@@ -7,8 +9,6 @@ import { Homeserver, type HomeserverOptions } from "@appservice-ping/server/home
 import { OutgoingLeg, type OutgoingLegOptions } from "@appservice-ping/server/homeserver/OutgoingLeg"
 import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
-import * as NodeListener from "@appservice-ping/testbed/node/NodeListener"
-import * as NodeTransport from "@appservice-ping/testbed/node/NodeTransport"
 import { NodeHttpClient, NodeHttpServer } from "@effect/platform-node"
 import { Context, Effect, Layer, type Redacted, type Scope } from "effect"
 import { FetchHttpClient, HttpRouter, HttpServerResponse } from "effect/http"

@@ -1,0 +1,179 @@
+/**
+ * The homeserver's call to an appservice over `node:http` itself.
+ *
+ * It says what really happened on the connection: no pool, no redirect and no second attempt stand in between (D1, D11).
+ *
+ * @since 0.1.0
+ */
+import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
+import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
+import {
+  type OutgoingRequest,
+  type OutgoingResponse,
+  OutgoingTransport
+} from "@appservice-ping/server/homeserver/OutgoingTransport"
+import { Bytes, Effect, Layer } from "effect"
+import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http"
+import { request as httpsRequest } from "node:https"
+import { connect, isIP, type LookupFunction } from "node:net"
+import { type Connect, connectSecure, holding } from "./Connect.ts"
+
+/**
+ * Options of the transport.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface NodeTransportOptions {
+  /** Certificates in PEM form to trust instead of the usual ones, for an appservice with a certificate of its own. */
+  readonly ca?: string | ReadonlyArray<string> | undefined
+  /** How large the head of the answer may be, in bytes. Default: 16 KiB. */
+  readonly maxHeaderBytes?: number | undefined
+  /** How many informational answers (1xx) may come before the answer. Default: 16. */
+  readonly maxInformational?: number | undefined
+  /** Looks host names up in place of the system. */
+  readonly lookup?: LookupFunction | undefined
+  /** Opens the TCP connection in place of `net.connect`, such as one that a plan may refuse. */
+  readonly connect?: Connect | undefined
+}
+
+const defaults = { maxHeaderBytes: 16 * 1024, maxInformational: 16 } as const
+
+const malformed = (text: string) => new ConnectionFailure.ConnectionFailure({ kind: "malformed", text })
+
+const tooManyInformational = malformed("too many informational answers came, and no final one")
+
+const switchedProtocols = malformed("the answer switched to another protocol, which nobody asked for")
+
+const noStatus = malformed("the answer has no valid status")
+
+const closed = new ConnectionFailure.ConnectionFailure({ kind: "closed", text: "the connection was closed early" })
+
+/**
+ * Layer that sends each request once over a connection of its own, and closes it.
+ *
+ * **Details**
+ *
+ * A body that ends with the connection, without `Content-Length` and chunks, is complete when the connection ends:
+ * nobody can tell that from a cut. A reset is told apart from it.
+ *
+ * **Gotchas**
+ *
+ * Node 22 reports a reset that follows data at once as a close; Node 24 reports it as what it is.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: NodeTransportOptions): Layer.Layer<OutgoingTransport> =>
+  Layer.succeed(OutgoingTransport, OutgoingTransport.of({ send: (request) => send(request, options ?? {}) }))
+
+const open = (request: OutgoingRequest, options: NodeTransportOptions): ClientRequest => {
+  const { body, headers, url } = request
+  const shared: RequestOptions = {
+    method: "POST",
+    maxHeaderSize: options.maxHeaderBytes ?? defaults.maxHeaderBytes,
+    headers: { ...headers, "content-length": Buffer.byteLength(body) }
+  }
+  const isSecure = url.protocol === "https:"
+  const place = {
+    host: hostOf(url),
+    port: portOf(url),
+    ...options.lookup === undefined ? {} : { lookup: options.lookup }
+  }
+  if (isSecure) {
+    const ca = options.ca === undefined || typeof options.ca === "string" ? options.ca : [...options.ca]
+    const trust = ca === undefined ? {} : { ca }
+    const connect = options.connect
+    if (connect !== undefined) {
+      const secure = { ...trust, host: place.host, ...(isIP(place.host) === 0 ? { servername: place.host } : {}) }
+      return httpsRequest(url, {
+        ...shared,
+        createConnection: (_, callback) => {
+          connectSecure(connect, place, secure, callback)
+          return undefined
+        }
+      })
+    }
+    const lookup = options.lookup === undefined ? {} : { lookup: options.lookup }
+    // A one-off agent keeps no connection, and says `Connection: close`.
+    return httpsRequest(url, { ...shared, ...lookup, agent: false, ...trust })
+  }
+  const open = options.connect
+  // No agent at all does the same, and costs less.
+  return httpRequest(url, {
+    ...shared,
+    createConnection: open === undefined
+      ? () => connect({ ...place, noDelay: true })
+      : (_, callback) => {
+        open(place, callback)
+        return undefined
+      }
+  })
+}
+
+const send = (
+  request: OutgoingRequest,
+  options: NodeTransportOptions
+): Effect.Effect<OutgoingResponse, ConnectionFailure.ConnectionFailure> =>
+  Effect.callback((resume) => {
+    const maxInformational = options.maxInformational ?? defaults.maxInformational
+    let informational = 0
+    let response: IncomingMessage | undefined
+    let sent: ClientRequest
+    const held = options.connect === undefined ? undefined : holding(options.connect)
+    // A request that is given up before its handshake does not know of the connection below.
+    const stop = () => {
+      sent.destroy()
+      held?.letGo()
+    }
+
+    const fail = (failure: ConnectionFailure.ConnectionFailure) => {
+      resume(Effect.fail(failure))
+      stop()
+    }
+    const onError = (error: unknown) => {
+      // What comes after a complete answer does not change it: its `end` is still to come.
+      if (response?.complete !== true) fail(ConnectionFailure.fromUnknown(error))
+    }
+    const onResponse = (incoming: IncomingMessage) => {
+      response = incoming
+      if (incoming.statusCode === undefined || incoming.statusCode < 100) return fail(noStatus)
+      const status = incoming.statusCode
+      const chunks: Array<Uint8Array> = []
+      let length = 0
+      const succeed = () => {
+        resume(Effect.succeed({ status, body: Bytes.concat(chunks) }))
+        stop()
+      }
+      incoming.on("error", onError)
+      incoming.on("end", succeed)
+      incoming.on("data", (chunk: Uint8Array) => {
+        chunks.push(chunk.subarray(0, request.maxBodyBytes - length))
+        length += chunk.length
+        if (length >= request.maxBodyBytes) succeed()
+      })
+    }
+
+    try {
+      sent = open(request, { ...options, connect: held?.connect })
+    } catch (error) {
+      // `node:http` throws what it finds wrong before it connects, such as a header value.
+      return resume(Effect.fail(ConnectionFailure.fromUnknown(error)))
+    }
+    sent.on("error", onError)
+    sent.on("information", () => {
+      informational++
+      if (informational > maxInformational) fail(tooManyInformational)
+    })
+    sent.on("upgrade", (_, socket) => {
+      socket.destroy()
+      fail(switchedProtocols)
+    })
+    sent.on("response", onResponse)
+    sent.on("close", () => {
+      if (response === undefined) fail(closed)
+    })
+    // Bytes, because text would go out in one piece with the head, and turn its Latin-1 into UTF-8.
+    sent.end(Buffer.from(request.body))
+    return Effect.sync(stop)
+  })

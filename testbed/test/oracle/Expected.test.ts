@@ -1,0 +1,231 @@
+import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
+import * as PingError from "@appservice-ping/domain/PingError"
+import { HomeserverUnreachable, NotHomeserver, Undecided } from "@appservice-ping/domain/TransportError"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
+import { verdictOf } from "@appservice-ping/testbed/fault/Program"
+import * as Expected from "@appservice-ping/testbed/oracle/Expected"
+import type { Leg } from "@appservice-ping/testbed/step/Leg"
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Result } from "effect"
+
+const verdict = (leg: Leg, fault: Fault.Fault) => verdictOf(fault, { leg, draw: 0.5, time: 0, now: 0, path: "/ping" })
+
+const ofAppservice = (fault: Fault.Fault, options?: Partial<Expected.ExpectedOptions>) =>
+  Expected.ofAppservice(verdict("to-appservice", fault), {
+    timeout: "1 second",
+    stage: Fault.stageOf(fault) ?? "request",
+    ...options
+  })
+
+const ofHomeserver = (
+  fault: Fault.Fault,
+  options?: Partial<Expected.ExpectedOptions>,
+  homeserver: Expected.Outcome = Expected.ofHealthy
+) =>
+  Expected.ofHomeserver(verdict("to-homeserver", fault), homeserver, {
+    timeout: "4 seconds",
+    stage: Fault.stageOf(fault) ?? "request",
+    ...options
+  })
+
+const success = { _tag: "Success", status: 200 } as const
+const timeout = { _tag: "M_CONNECTION_TIMEOUT", status: 504 } as const
+const failed = (kind: string) => ({ _tag: "M_CONNECTION_FAILED", status: 502, kind })
+const badStatus = (status: number, body: string) => ({
+  _tag: "M_BAD_STATUS",
+  status: 502,
+  appservice: { status, body }
+})
+const unreachable = (kind: string) => ({ _tag: "HomeserverUnreachable", kind })
+const undecided = (kind?: string) => ({ _tag: "Undecided", ...kind === undefined ? {} : { kind } })
+
+// Written down by hand from the rules, so that no mistake of the computation can hide behind itself.
+const homeserver: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: unknown, calls: number]> = [
+  ["C9", Fault.pass, success, 1],
+  ["C9", Fault.latency("999 millis"), success, 1],
+  ["C12", Fault.latency("1001 millis"), timeout, 0],
+  ["C12", Fault.latency("1001 millis", { at: "response" }), timeout, 1],
+  ["C12", Fault.latency("1001 millis", { at: "connect" }), timeout, 0],
+  ["D2", Fault.status(200, { body: "<html>" }), success, 0],
+  ["D2", Fault.status(204), success, 0],
+  ["D2", Fault.status(299), success, 0],
+  ["D1", Fault.status(303, { headers: { Location: "http://x.test/" } }), badStatus(303, ""), 0],
+  ["D1", { type: "redirect", status: 307, location: "self" }, badStatus(307, ""), 0],
+  ["D1", Fault.status(304), badStatus(304, ""), 0],
+  ["C10", Fault.status(401, { body: "{}" }), badStatus(401, "{}"), 0],
+  ["C10", Fault.status(503, { body: "später" }), badStatus(503, "später"), 0],
+  ["C10", Fault.matrix("not-found-text"), badStatus(404, "404 page not found\n"), 0],
+  ["C11", { type: "dns", failure: "not-found" }, failed("dns"), 0],
+  ["C11", { type: "dns", failure: "try-again" }, failed("dns"), 0],
+  ["C12", { type: "dns", failure: "hang" }, timeout, 0],
+  ["C11", Fault.refused, failed("refused"), 0],
+  ["C12", { type: "never_accepted" }, timeout, 0],
+  ["C11", Fault.resetPeer({ at: "accept" }), failed("reset"), 0],
+  ["D7", Fault.resetPeer({ at: "before-headers" }), failed("reset"), 0],
+  ["C11", Fault.resetPeer({ at: "in-headers" }), failed("reset"), 0],
+  ["D3", Fault.resetPeer({ at: "in-body" }), failed("reset"), 0],
+  ["D3", Fault.resetPeer({ at: "in-body", framing: "chunked" }), failed("reset"), 0],
+  ["D3", Fault.resetPeer({ at: "in-body", framing: "until-close" }), failed("reset"), 0],
+  ["C9", Fault.resetPeer({ at: "after-answer" }), success, 1],
+  ["D7", Fault.close({ at: "before-headers" }), failed("closed"), 0],
+  ["C11", Fault.close({ at: "in-headers" }), failed("closed"), 0],
+  ["D3", Fault.close({ at: "in-body" }), failed("closed"), 0],
+  ["D3", Fault.close({ at: "in-body", framing: "chunked" }), failed("closed"), 0],
+  // Nobody can tell this end from a cut.
+  ["D3", Fault.close({ at: "in-body", framing: "until-close" }), success, 0],
+  ["C12", Fault.stall({ at: "before-headers" }), timeout, 0],
+  ["C12", Fault.stall({ at: "in-headers" }), timeout, 0],
+  ["D3", Fault.stall({ at: "in-body" }), timeout, 0],
+  ["D3", Fault.stall({ at: "in-body", framing: "chunked" }), timeout, 0],
+  ["C9", Fault.stall({ at: "after-answer" }), success, 1],
+  ["D3", Fault.drip({ gap: "1 millis" }), success, 1],
+  ["C10", Fault.drip({ gap: "1 millis", status: 500, body: "no" }), badStatus(500, "no"), 0],
+  ["D3", Fault.drip({ gap: "100 millis" }), timeout, 1],
+  ["C11", Fault.malformed, failed("malformed"), 0],
+  ["C11", { type: "head", defect: "huge-headers" }, failed("malformed"), 0],
+  ["C11", { type: "framing", defect: "bad-chunk-size" }, failed("malformed"), 0],
+  ["C11", { type: "framing", defect: "length-and-chunked" }, failed("malformed"), 0],
+  ["C9", { type: "framing", defect: "extra-bytes" }, success, 0],
+  ["C9", { type: "informational", status: 103, count: 16 }, success, 1],
+  // The appservice's side does not wait for what the homeserver makes of them.
+  ["C11", { type: "informational", status: 103, count: 17 }, failed("malformed"), 1],
+  ["C11", { type: "informational", status: 101 }, { _tag: "M_CONNECTION_FAILED", status: 502 }, 1],
+  ["C12", { type: "informational", status: 100, ending: "hang" }, timeout, 0],
+  ["C11", Fault.lostAnswer("rst"), failed("reset"), 1],
+  ["C12", Fault.lostAnswer("hang"), timeout, 1],
+  ["C9", { type: "replayed", times: 3 }, success, 3],
+  ["C11", { type: "limit_data", bytes: 12 }, failed("closed"), 1],
+  ["C9", { type: "limit_data", bytes: 1_000_000, how: "rst" }, success, 1],
+  ["C11", Fault.crash({ downFor: "1 second" }), failed("reset"), 0]
+]
+
+const client: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: unknown, calls: number]> = [
+  ["C9", Fault.pass, success, 1],
+  ["a name that is not there", { type: "dns", failure: "not-found" }, unreachable("dns"), 0],
+  ["a refused connection", Fault.refused, unreachable("refused"), 0],
+  ["a reset before anything", Fault.resetPeer({ at: "accept" }), unreachable("reset"), 0],
+  ["a reset after something", Fault.resetPeer({ at: "request" }), undecided("reset"), 0],
+  ["a reset answer", Fault.resetPeer({ at: "in-body" }), undecided("closed"), 0],
+  ["no HTTP", Fault.malformed, unreachable("malformed"), 0],
+  ["bad HTTP", { type: "head", defect: "bad-header" }, undecided("malformed"), 0],
+  ["no answer", Fault.stall({ at: "before-headers" }), undecided(), 0],
+  ["a lost answer", Fault.lostAnswer("fin"), undecided("closed"), 1],
+  ["a late answer", Fault.latency("5 seconds", { at: "response" }), undecided(), 1],
+  ["C20", Fault.matrix("unknown-token"), { _tag: "M_UNKNOWN_TOKEN", status: 401 }, 0],
+  ["C20", Fault.matrix("unauthorized"), { _tag: "M_UNKNOWN_TOKEN", status: 401 }, 0],
+  ["C20", Fault.matrix("bad-status"), {
+    _tag: "M_BAD_STATUS",
+    status: 502,
+    appservice: { status: 418, body: "teapot" }
+  }, 0],
+  ["C20", Fault.matrix("bad-status-without-status"), { _tag: "M_BAD_STATUS", status: 502 }, 0],
+  ["C20", Fault.matrix("custom-errcode"), { _tag: "OtherErrcode", status: 400, errcode: "COM.EXAMPLE_X" }, 0],
+  ["a web page", Fault.matrix("success-html"), { _tag: "NotHomeserver", status: 200 }, 0],
+  ["a redirect", { type: "redirect", status: 302, location: "self" }, { _tag: "NotHomeserver", status: 302 }, 0],
+  ["too much of a body", { type: "body", defect: "huge" }, { _tag: "NotHomeserver", status: 200 }, 0]
+]
+
+describe("Expected", () => {
+  for (const [rule, fault, expected, calls] of homeserver) {
+    it(`${rule} ${Fault.describe(fault)}: the homeserver's answer, and ${calls} calls`, () => {
+      const outcome = ofAppservice(fault)
+      assert.deepStrictEqual<unknown>(outcome.expected, expected)
+      assert.lengthOf(outcome.calls, calls)
+    })
+  }
+
+  for (const [rule, fault, expected, calls] of client) {
+    it(`${rule}, ${Fault.describe(fault)}: what the client gets, and ${calls} calls`, () => {
+      const outcome = ofHomeserver(fault)
+      assert.deepStrictEqual<unknown>(outcome.expected, expected)
+      assert.lengthOf(outcome.calls, calls)
+    })
+  }
+
+  it("A9 a bad certificate fails on TLS alone", () => {
+    for (const defect of Fault.Fault.cases.tls.fields.defect.literals) {
+      const fault: Fault.Fault = { type: "tls", defect }
+      assert.deepStrictEqual<unknown>(ofAppservice(fault, { isSecure: true }).expected, failed("tls"), defect)
+      assert.deepStrictEqual<unknown>(ofHomeserver(fault, { isSecure: true }).expected, unreachable("tls"), defect)
+    }
+  })
+
+  it("depends on the client: undici sees less of a reset body, and gives up connecting", () => {
+    const fault = Fault.resetPeer({ at: "in-body" })
+    assert.deepStrictEqual<unknown>(ofHomeserver(fault, { flavour: "undici" }).expected, undecided("malformed"))
+    const never = { flavour: "fetch", timeout: "1 minute" } as const
+    assert.deepStrictEqual<unknown>(ofHomeserver({ type: "never_accepted" }, never).expected, unreachable("timeout"))
+    assert.strictEqual(ofHomeserver({ type: "never_accepted" }, never).after, 10_000)
+    assert.deepStrictEqual<unknown>(
+      ofHomeserver({ type: "never_accepted" }, { ...never, connectTimeout: "2 minutes" }).expected,
+      undecided()
+    )
+  })
+
+  it("D4 keeps the start of a long body, and notices nothing that comes after it", () => {
+    const bounded = { maxBodyBytes: 3 }
+    assert.deepStrictEqual<unknown>(
+      ofAppservice(Fault.status(500, { body: "12345" }), bounded).expected,
+      badStatus(500, "123")
+    )
+    assert.deepStrictEqual<unknown>(ofAppservice(Fault.close({ at: "in-body" }), bounded).expected, success)
+    assert.deepStrictEqual<unknown>(ofAppservice(Fault.stall({ at: "in-body" }), bounded).expected, success)
+  })
+
+  it("D3 a drip is late when its last byte is, not when its head is", () => {
+    const bytes =
+      "HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}".length
+    const drip = Fault.drip({ gap: "10 millis", status: 200 })
+    const within = ofAppservice(drip, { timeout: bytes * 10 + 1 })
+    assert.deepStrictEqual<unknown>(within.expected, success)
+    assert.strictEqual(within.after, bytes * 10)
+    assert.deepStrictEqual<unknown>(ofAppservice(drip, { timeout: bytes * 10 - 1 }).expected, timeout)
+  })
+
+  it("joins both legs: the time of the one is part of the other, and its answer what the other carries", () => {
+    const slow = ofAppservice(Fault.latency("900 millis"))
+    assert.strictEqual(slow.after, 900)
+    const wait = Fault.latency("3 seconds")
+    assert.deepStrictEqual<unknown>(ofHomeserver(wait, { timeout: 3901 }, slow).expected, success)
+    assert.deepStrictEqual<unknown>(ofHomeserver(wait, { timeout: 3899 }, slow).expected, undecided())
+    // The homeserver is asked at 3 seconds, and goes on for a second when its client has left.
+    assert.lengthOf(ofHomeserver(wait, { timeout: 3001 }, slow).calls, 1)
+    assert.lengthOf(ofHomeserver(wait, { timeout: 2999 }, slow).calls, 0)
+    const slower = ofAppservice(Fault.latency("2 seconds"), { timeout: "3 seconds" })
+    assert.lengthOf(ofHomeserver(Fault.pass, { timeout: 1001 }, slower).calls, 1)
+    assert.lengthOf(ofHomeserver(Fault.pass, { timeout: 999 }, slower).calls, 0)
+    const bad = ofAppservice(Fault.status(401, { body: "no" }))
+    assert.deepStrictEqual<unknown>(ofHomeserver(Fault.pass, {}, bad).expected, badStatus(401, "no"))
+    const replayed = ofAppservice({ type: "replayed", times: 3 })
+    assert.lengthOf(ofHomeserver({ type: "replayed" }, {}, replayed).calls, 6)
+  })
+
+  it("matches the tag, and whatever else is expected and known", () => {
+    const url = "http://homeserver.test/"
+    const after = Duration.zero
+    const failure = (kind: ConnectionFailure.Kind) => new ConnectionFailure.ConnectionFailure({ kind, text: "" })
+    const ok = Result.succeed({ duration_ms: 1 })
+    const bad = (status: number, body: string) => Result.fail(new PingError.BadStatus({ status, body }))
+    const refused = Result.fail(new PingError.ConnectionFailed({}))
+    const none = Result.fail(new HomeserverUnreachable({ url, failure: failure("refused") }))
+    const open = Result.fail(new Undecided({ url, after }))
+    const broken = Result.fail(new Undecided({ url, after, failure: failure("reset") }))
+    const page = Result.fail(new NotHomeserver({ url, status: 404, body: "" }))
+    const other = Result.fail(new PingError.OtherErrcode({ errcode: "X", status: 400 }))
+    const results = [ok, bad(500, "no"), bad(500, "yes"), bad(501, "no"), refused, none, open, broken, page, other]
+    const matching = (expected: Expected.Expected) =>
+      results.flatMap((result, index) => Expected.matches(expected, result) ? [index] : [])
+    assert.deepStrictEqual(matching(success), [0])
+    assert.deepStrictEqual(matching(ofAppservice(Fault.status(500, { body: "no" })).expected), [1])
+    assert.deepStrictEqual(matching({ _tag: "M_BAD_STATUS", status: 502 }), [])
+    assert.deepStrictEqual(matching(ofAppservice(Fault.refused).expected), [4])
+    assert.deepStrictEqual(matching({ _tag: "HomeserverUnreachable", kind: "refused" }), [5])
+    assert.deepStrictEqual(matching({ _tag: "HomeserverUnreachable", kind: "dns" }), [])
+    assert.deepStrictEqual(matching({ _tag: "Undecided" }), [6])
+    assert.deepStrictEqual(matching({ _tag: "Undecided", kind: "reset" }), [7])
+    assert.deepStrictEqual(matching({ _tag: "NotHomeserver", status: 404 }), [8])
+    assert.deepStrictEqual(matching({ _tag: "NotHomeserver", status: 200 }), [])
+    assert.deepStrictEqual(matching({ _tag: "OtherErrcode", errcode: "X", status: 400 }), [9])
+    assert.deepStrictEqual(matching({ _tag: "OtherErrcode", errcode: "Y", status: 400 }), [])
+  })
+})
