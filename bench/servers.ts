@@ -2,11 +2,11 @@
 import * as Registration from "@appservice-ping/domain/Registration"
 import * as NodeListener from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
-import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
+import * as OutgoingTransport from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
 import { NodeHttpClient, NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Result } from "effect"
@@ -36,10 +36,10 @@ const listenBare = (server: http.Server): Effect.Effect<number> =>
     server.listen(0, "127.0.0.1", () => resume(Effect.succeed(portOf(server))))
   })
 
-const homeserver = (transport: Layer.Layer<OutgoingTransport>): Layer.Layer<Homeserver> =>
+const homeserver = (transport: Layer.Layer<OutgoingTransport.OutgoingTransport>): Layer.Layer<Homeserver.Homeserver> =>
   Homeserver.layer().pipe(
     Layer.provide(AppserviceRegistry.layer([registration])),
-    Layer.provide(OutgoingLeg.layer()),
+    Layer.provide(OutgoingPing.layer()),
     Layer.provide(transport),
     Layer.orDie
   )
@@ -61,8 +61,8 @@ const listenEffect = (routes: Layer.Layer<never, never, HttpRouter.HttpRouter>) 
   })
 
 const main = Effect.gen(function*() {
-  const { handle: homeserverHandle } = yield* Effect.provide(Homeserver, homeserver(NodeTransport.layer()))
-  const { handle: appserviceHandle } = yield* Effect.provide(Appservice, appservice)
+  const { handle: homeserverHandle } = yield* Effect.provide(Homeserver.Homeserver, homeserver(NodeTransport.layer()))
+  const { handle: appserviceHandle } = yield* Effect.provide(Appservice.Appservice, appservice)
   yield* Console.log(JSON.stringify({
     homeserver: {
       bare: yield* listenBare(bare.homeserver(value)),

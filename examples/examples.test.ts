@@ -1,6 +1,6 @@
 // Each example of the README is compiled with the sources and run here; `testbed.test.ts` is a test itself.
 import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Testbed from "@appservice-ping/testbed/Testbed"
 import { NodeHttpServer } from "@effect/platform-node"
@@ -34,7 +34,7 @@ describe("client.ts", () => {
       const verified = yield* VerifiedPing.make()
       const { registration } = Testbed
       const listener = yield* Layer.build(Appservice.layer({ registration, onPing: verified.received }))
-      const layer = Testbed.layerMemory({ appservice: Context.get(listener, Appservice).handle })
+      const layer = Testbed.layerMemory({ appservice: Context.get(listener, Appservice.Appservice).handle })
       yield* Effect.gen(function*() {
         const testbed = yield* Testbed.Testbed
         const started = start(testbed.homeserver, registration, verified)

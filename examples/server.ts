@@ -1,9 +1,9 @@
 import type { Registration } from "@appservice-ping/domain/Registration"
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
-import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
+import * as OutgoingTransport from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
@@ -13,7 +13,7 @@ import { HttpRouter, HttpServerResponse } from "effect/http"
 // The homeserver's side answers for these registrations, the appservice's side for its own.
 export const homeserver = (registrations: ReadonlyArray<Registration>) =>
   Homeserver.layer().pipe(
-    Layer.provide([AppserviceRegistry.layer(registrations), OutgoingLeg.layer()]),
+    Layer.provide([AppserviceRegistry.layer(registrations), OutgoingPing.layer()]),
     Layer.provide(OutgoingTransport.layer.pipe(Layer.provide(NodeHttpClient.layerNodeHttp)))
   )
 

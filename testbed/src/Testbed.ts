@@ -26,12 +26,12 @@ import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
 import * as NodeListener from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { Appservice, type ReceivedPing } from "@appservice-ping/server/appservice/Appservice"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import { under } from "@appservice-ping/server/Exchange"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { corsHeaders, Homeserver, type HomeserverOptions } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Context, Duration, Effect, Layer, Redacted, Ref, type Scope } from "effect"
@@ -87,7 +87,7 @@ export interface TestbedOptions {
   /** The one deadline of the homeserver's request to the appservice (D3). Default: 30 seconds. */
   readonly pingTimeout?: Duration.Input | undefined
   /** Options of the homeserver. */
-  readonly homeserver?: HomeserverOptions | undefined
+  readonly homeserver?: Homeserver.HomeserverOptions | undefined
   /**
    * A homeserver that answers like a real one, in place of ours; `pingTimeout` is in place of its own timeouts. What
    * `expected` says is of ours.
@@ -134,7 +134,7 @@ export class Testbed extends Context.Service<Testbed, {
   /** Puts a plan in force until the scope ends, also when it ends by interruption. */
   readonly apply: Session.Session["Service"]["inject"]
   /** The pings that reached the reference appservice so far, oldest first; another one is not known to tell. */
-  readonly received: Effect.Effect<ReadonlyArray<ReceivedPing>>
+  readonly received: Effect.Effect<ReadonlyArray<Appservice.ReceivedPing>>
   /**
    * What a client that waits 90 seconds has to get under one fault, and how often the application is asked; a draw is
    * taken to be 0.
@@ -148,12 +148,12 @@ export class Testbed extends Context.Service<Testbed, {
 
 interface Pair {
   readonly appservice: Handler
-  readonly received: Effect.Effect<ReadonlyArray<ReceivedPing>>
+  readonly received: Effect.Effect<ReadonlyArray<Appservice.ReceivedPing>>
   readonly session: Session.Session["Service"]
 }
 
 const makePair = Effect.fnUntraced(function*(options: TestbedOptions): Effect.fn.Return<Pair, never, Scope.Scope> {
-  const pings = yield* Ref.make<ReadonlyArray<ReceivedPing>>([])
+  const pings = yield* Ref.make<ReadonlyArray<Appservice.ReceivedPing>>([])
   const maxReceived = options.maxReceived ?? defaults.maxReceived
   const services = yield* Layer.build(Appservice.layer({
     registration: options.registration ?? registration,
@@ -163,7 +163,7 @@ const makePair = Effect.fnUntraced(function*(options: TestbedOptions): Effect.fn
     ? undefined
     : yield* AppserviceProfile.make(options.appserviceProfile, { registration: options.registration ?? registration })
   return {
-    appservice: options.appservice ?? profile?.handle ?? Context.get(services, Appservice).handle,
+    appservice: options.appservice ?? profile?.handle ?? Context.get(services, Appservice.Appservice).handle,
     received: Ref.get(pings),
     session: yield* Session.make(options.session)
   }
@@ -190,13 +190,13 @@ const makeHomeserver = Effect.fnUntraced(function*(
       Layer.provide([
         // One registration cannot collide with another one.
         Layer.orDie(AppserviceRegistry.layer([registration])),
-        OutgoingLeg.layer({ timeout: options.pingTimeout ?? defaults.pingTimeout }).pipe(
+        OutgoingPing.layer({ timeout: options.pingTimeout ?? defaults.pingTimeout }).pipe(
           Layer.provide(Layer.succeed(OutgoingTransport, transport))
         )
       ])
     )
   )
-  return Context.get(services, Homeserver).handle
+  return Context.get(services, Homeserver.Homeserver).handle
 })
 
 const clientTimeout = Duration.seconds(90)
@@ -314,7 +314,7 @@ export const layerSocket = (
     const transport = Context.get(yield* Layer.build(NodeTransport.layer(outgoing)), OutgoingTransport)
     const homeserver = yield* NodeListener.listen(
       yield* makeHomeserver(options, registered, transport, NodePeerTransport.make(outgoing)),
-      { ...listenOptions, headers: corsHeaders }
+      { ...listenOptions, headers: Homeserver.corsHeaders }
     )
     const toHomeserver = yield* WireProxy.listen({ leg: "to-homeserver", upstream: homeserver, session, tls })
     const agent = PreparedAgent.layer([toHomeserver, toAppservice], {

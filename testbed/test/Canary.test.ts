@@ -121,7 +121,7 @@ for (const mode of modes) {
           const texts = yield* traces(mode, {}, injected(single))
           assert.deepStrictEqual(leaksIn(texts), [])
           for (const kind of ["answer", "span"]) assert.isTrue(texts.some((text) => text.startsWith(`${kind}: `)), kind)
-          assert.isTrue(texts.some((text) => text.includes("OutgoingLeg.ping")))
+          assert.isTrue(texts.some((text) => text.includes("OutgoingPing.send")))
         }))
     }
 

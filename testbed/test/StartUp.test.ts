@@ -4,11 +4,11 @@ import * as Gate from "@appservice-ping/client/Gate"
 import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
 import * as NodeListener from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import type { Handler } from "@appservice-ping/server/Exchange"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as MemoryHttpClient from "@appservice-ping/testbed/carrier/memory/MemoryHttpClient"
 import * as MemoryTransport from "@appservice-ping/testbed/carrier/memory/MemoryTransport"
@@ -73,17 +73,20 @@ const proxyTo = (upstream: URL, httpClient: HttpClient.HttpClient): Handler => (
   }).pipe(Effect.catch(() => Effect.succeed(badGateway)))
 
 const makeListener = (verified: VerifiedPing.VerifiedPing["Service"]) =>
-  Effect.map(Layer.build(Appservice.layer({ registration, onPing: verified.received })), Context.get(Appservice))
+  Effect.map(
+    Layer.build(Appservice.layer({ registration, onPing: verified.received })),
+    Context.get(Appservice.Appservice)
+  )
 
 const makeHomeserver = (url: string, transport: OutgoingTransport["Service"]) =>
   Effect.map(
     Layer.build(
       Homeserver.layer().pipe(Layer.provide([
         Layer.orDie(AppserviceRegistry.layer([{ ...registration, url }])),
-        OutgoingLeg.layer().pipe(Layer.provide(Layer.succeed(OutgoingTransport, transport)))
+        OutgoingPing.layer().pipe(Layer.provide(Layer.succeed(OutgoingTransport, transport)))
       ]))
     ),
-    Context.get(Homeserver)
+    Context.get(Homeserver.Homeserver)
   )
 
 /** What an attempt may find as long as something is missing: nothing of it is for a person to fix. */

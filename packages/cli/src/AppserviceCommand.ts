@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import { under } from "@appservice-ping/server/Exchange"
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -65,7 +65,7 @@ export const command = Command.make(
 )
 
 const run = Effect.fnUntraced(function*({ host, path, port }: Place) {
-  const { handle } = yield* Appservice
+  const { handle } = yield* Appservice.Appservice
   return yield* serve(
     // Without the path, a proxy in front has taken it off already.
     under(path, handle, handle),

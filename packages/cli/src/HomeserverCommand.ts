@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { AppserviceRegistry, type RegistryError } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { corsHeaders, Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { Console, Effect, Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type CommandFailure, negative, wrongUsage } from "./internal/CommandFailure.ts"
@@ -36,7 +36,7 @@ export const command = Command.make(
   Effect.fnUntraced(function*({ host, pingTimeout, port, registration, userTokens }) {
     const files = yield* Effect.forEach(registration, (file) => read(file))
     const registry = AppserviceRegistry.layer(files.map((file) => file.registration), { userTokens })
-    const leg = OutgoingLeg.layer({ timeout: Option.getOrUndefined(pingTimeout) }).pipe(
+    const leg = OutgoingPing.layer({ timeout: Option.getOrUndefined(pingTimeout) }).pipe(
       Layer.provide(NodeTransport.layer())
     )
     return yield* run(host, port).pipe(
@@ -61,14 +61,17 @@ export const command = Command.make(
 )
 
 const run = Effect.fnUntraced(function*(host: string, port: number) {
-  const { handle } = yield* Homeserver
+  const { handle } = yield* Homeserver.Homeserver
   // The CORS headers stand on every answer of a homeserver (C17), so also on those that come from below it.
-  const options = { host, port, headers: corsHeaders }
+  const options = { host, port, headers: Homeserver.corsHeaders }
   return yield* serve(handle, options, ({ url }) => Console.log(`homeserver ready at ${url.origin}`))
 })
 
 /** Names the files that cannot stand side by side, which the registry does not know (C23). */
-const contradiction = (error: RegistryError, files: ReadonlyArray<RegistrationFile>): CommandFailure => {
+const contradiction = (
+  error: AppserviceRegistry.RegistryError,
+  files: ReadonlyArray<RegistrationFile>
+): CommandFailure => {
   const found = files.filter(({ registration }) => error.ids.includes(registration.id))
   const names = [...new Set(found.map(({ file }) => plain(file)))]
   if (names.length === 1 && found.length > 1) return wrongUsage(`${names[0]}: the file is given twice`)

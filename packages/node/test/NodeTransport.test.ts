@@ -1,5 +1,5 @@
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { type OutgoingRequest, OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
+import * as OutgoingTransport from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Result } from "effect"
@@ -10,14 +10,14 @@ import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import * as Raw from "./support/RawServer.ts"
 
-const request = (url: URL): OutgoingRequest => ({
+const request = (url: URL): OutgoingTransport.OutgoingRequest => ({
   url,
   headers: { authorization: "Bearer hs_token", "content-type": "application/json" },
   body: "{\"transaction_id\":\"ü\"}",
   maxBodyBytes: 64 * 1024
 })
 
-const send = (url: URL) => OutgoingTransport.use((transport) => transport.send(request(url)))
+const send = (url: URL) => OutgoingTransport.OutgoingTransport.use((transport) => transport.send(request(url)))
 
 /** An answer in a word or two: the status and the body, or the kind of the failure and its text. */
 const sendInWords = (url: URL) =>
@@ -182,7 +182,7 @@ const cases: ReadonlyArray<Case> = [
   }
 ]
 
-const transports: { readonly [K in Transport]: Layer.Layer<OutgoingTransport> } = {
+const transports: { readonly [K in Transport]: Layer.Layer<OutgoingTransport.OutgoingTransport> } = {
   direct: NodeTransport.layer(),
   node: OutgoingTransport.layer.pipe(Layer.provide(NodeHttpClient.layerNodeHttp)),
   undici: OutgoingTransport.layer.pipe(Layer.provide(NodeHttpClient.layerUndici)),
@@ -303,7 +303,7 @@ describe("the direct transport", () => {
   it.effect("a header that none can be is a failure and no defect", () =>
     Effect.gen(function*() {
       const server = yield* Raw.serve(() => {})
-      const transport = yield* OutgoingTransport
+      const transport = yield* OutgoingTransport.OutgoingTransport
       const bad = { ...request(server.url), headers: { authorization: "Bearer a\r\nX: y" } }
       const failure = yield* Effect.flip(transport.send(bad))
       assert.strictEqual(failure.kind, "unknown")

@@ -1,6 +1,6 @@
 import { diagnose } from "@appservice-ping/domain/Diagnosis"
 import { BadStatus } from "@appservice-ping/domain/PingError"
-import { Appservice, type AppserviceOptions } from "@appservice-ping/server/appservice/Appservice"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import { BodyError } from "@appservice-ping/server/Exchange"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Fiber, Layer, Redacted, Ref } from "effect"
@@ -11,10 +11,10 @@ const hsToken = "hs-token-telegram"
 
 const ping: RequestOptions = { target: "/_matrix/app/v1/ping", token: hsToken, body: "{\"transaction_id\":\"mine\"}" }
 
-const handlerOf = (options: Omit<AppserviceOptions, "registration"> = {}) =>
+const handlerOf = (options: Omit<Appservice.AppserviceOptions, "registration"> = {}) =>
   Effect.map(
     Layer.build(Appservice.layer({ registration: { hs_token: Redacted.make(hsToken) }, ...options })),
-    (context) => Context.get(context, Appservice).handle
+    (context) => Context.get(context, Appservice.Appservice).handle
   )
 
 describe("Appservice", () => {
@@ -118,7 +118,7 @@ describe("Appservice", () => {
         onPing: ({ transactionId }) =>
           Pending.use((pending) => Ref.update(pending.arrived, (ids) => [...ids, transactionId ?? "none"]))
       }).pipe(Layer.provide(Layer.succeed(Pending, { arrived })))
-      const { handle } = Context.get(yield* Layer.build(layer), Appservice)
+      const { handle } = Context.get(yield* Layer.build(layer), Appservice.Appservice)
       yield* ask(handle, ping)
       yield* ask(handle, { ...ping, body: "" })
       assert.deepStrictEqual(yield* Ref.get(arrived), ["mine", "none"])

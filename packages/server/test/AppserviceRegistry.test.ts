@@ -1,16 +1,19 @@
-import { AppserviceRegistry, type Caller, RegistryError } from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { registration } from "./support/services.ts"
 
 /** Whom a token belongs to, as a word. */
-const who = (caller: Caller): string => caller._tag === "Appservice" ? caller.registration.id : caller._tag
+const who = (caller: AppserviceRegistry.Caller): string =>
+  caller._tag === "Appservice" ? caller.registration.id : caller._tag
 
-const identify = (registry: AppserviceRegistry["Service"], token: string) =>
+const identify = (registry: AppserviceRegistry.AppserviceRegistry["Service"], token: string) =>
   Effect.map(registry.identify(Redacted.make(token)), who)
 
 const build = (...[registrations, options]: Parameters<typeof AppserviceRegistry.layer>) =>
-  AppserviceRegistry.use(Effect.succeed).pipe(Effect.provide(AppserviceRegistry.layer(registrations, options)))
+  AppserviceRegistry.AppserviceRegistry.use(Effect.succeed).pipe(
+    Effect.provide(AppserviceRegistry.layer(registrations, options))
+  )
 
 describe("AppserviceRegistry", () => {
   it.effect("tells appservices, users and strangers apart", () =>
@@ -80,7 +83,7 @@ describe("AppserviceRegistry", () => {
         registration({ id: "IRC \"Bridge\"", asToken: "secret-1" }),
         registration({ id: "IRC \"Bridge\"", asToken: "secret-2" })
       ]))
-      assert.instanceOf(error, RegistryError)
+      assert.instanceOf(error, AppserviceRegistry.RegistryError)
       assert.strictEqual(
         error.message,
         "two registrations have the id \"IRC \\\"Bridge\\\"\"; give each appservice its own id"
@@ -124,11 +127,13 @@ describe("AppserviceRegistry", () => {
   it.effect("can be another, such as one over a database", () =>
     Effect.gen(function*() {
       const own = Layer.succeed(
-        AppserviceRegistry,
-        AppserviceRegistry.of({ identify: () => Effect.succeed({ _tag: "User" }) })
+        AppserviceRegistry.AppserviceRegistry,
+        AppserviceRegistry.AppserviceRegistry.of({ identify: () => Effect.succeed({ _tag: "User" }) })
       )
       assert.strictEqual(
-        yield* AppserviceRegistry.use((registry) => identify(registry, "x")).pipe(Effect.provide(own)),
+        yield* AppserviceRegistry.AppserviceRegistry.use((registry) => identify(registry, "x")).pipe(
+          Effect.provide(own)
+        ),
         "User"
       )
     }))

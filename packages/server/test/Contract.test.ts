@@ -3,7 +3,7 @@ import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
 import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
 import { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import { BodyError, type Handler } from "@appservice-ping/server/Exchange"
 import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
@@ -114,7 +114,7 @@ describe("what the contracts declare", () => {
   for (const path of ["/_matrix/app/v1/ping", "/_matrix/app/unstable/fi.mau.msc2659/ping"]) {
     it.effect(`A4 is what the appservice answers at ${path}, neither more nor less`, () =>
       Effect.gen(function*() {
-        const { handle } = Context.get(yield* Layer.build(appserviceLayer), Appservice)
+        const { handle } = Context.get(yield* Layer.build(appserviceLayer), Appservice.Appservice)
         const answered: Array<number> = []
         for (const [asked, status] of appserviceCases) {
           const answer = yield* handle(request({ ...asked, target: asked.target ?? path }))

@@ -1,4 +1,4 @@
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
 import { assert, describe, it } from "@effect/vitest"

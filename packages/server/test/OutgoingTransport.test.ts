@@ -1,9 +1,9 @@
-import { type OutgoingRequest, OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
+import * as OutgoingTransport from "@appservice-ping/server/homeserver/OutgoingTransport"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Fiber, Layer, Tracer } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientError } from "effect/http"
 
-const request: OutgoingRequest = {
+const request: OutgoingTransport.OutgoingRequest = {
   url: new URL("http://bridge.test:29317/_matrix/app/v1/ping?access_token=secret"),
   headers: { authorization: "Bearer secret", "content-type": "application/json" },
   body: "{\"transaction_id\":\"ü\"}",
@@ -20,7 +20,7 @@ const transportOf = (fetch: Fetch, init?: RequestInit) =>
       Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch)),
       Layer.provide(init === undefined ? Layer.empty : Layer.succeed(FetchHttpClient.RequestInit, init))
     )),
-    (context) => Context.get(context, OutgoingTransport)
+    (context) => Context.get(context, OutgoingTransport.OutgoingTransport)
   )
 
 const text = ({ body }: { readonly body: Uint8Array }): string => new TextDecoder().decode(body)
@@ -188,7 +188,7 @@ describe("OutgoingTransport", () => {
       const context = yield* Layer.build(
         OutgoingTransport.layer.pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, client)))
       )
-      const failure = yield* Effect.flip(Context.get(context, OutgoingTransport).send(request))
+      const failure = yield* Effect.flip(Context.get(context, OutgoingTransport.OutgoingTransport).send(request))
       assert.strictEqual(failure.kind, "reset")
     }))
 })

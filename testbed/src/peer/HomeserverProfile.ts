@@ -10,11 +10,7 @@ import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
 import { type Handler, type ServerRequest, tooLarge } from "@appservice-ping/server/Exchange"
-import {
-  AppserviceRegistry,
-  type Caller,
-  type RegistryError
-} from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import { Clock, Duration, Effect, type Redacted, Result } from "effect"
 import { type HomeserverPeer, type Name, peers, type Refusal, type Timeouts } from "./HomeserverPeer.ts"
 import * as Answers from "./internal/answers.ts"
@@ -119,7 +115,7 @@ const refusalOf = (
   found: { readonly [check in HomeserverPeer["checks"][number]]: Refusal | undefined }
 ): Refusal | undefined => peer.checks.map((check) => found[check]).find((refusal) => refusal !== undefined)
 
-const ping = Effect.fnUntraced(function*(call: Call, caller: Caller | undefined, pathId: string) {
+const ping = Effect.fnUntraced(function*(call: Call, caller: AppserviceRegistry.Caller | undefined, pathId: string) {
   const { peer, request } = call
   if (caller === undefined) return Answers.refusal(peer.missingToken)
   if (caller._tag === "Unknown") return Answers.refusal(peer.unknownToken)
@@ -141,7 +137,7 @@ const ping = Effect.fnUntraced(function*(call: Call, caller: Caller | undefined,
     : Answers.refusal(refusal ?? peer.urlNotSet)
 })
 
-const whoami = ({ options, peer }: Call, caller: Caller | undefined): Answer => {
+const whoami = ({ options, peer }: Call, caller: AppserviceRegistry.Caller | undefined): Answer => {
   if (caller === undefined) return Answers.refusal(peer.whoami.missingToken)
   const serverName = options.serverName ?? defaults.serverName
   switch (caller._tag) {
@@ -207,11 +203,14 @@ const credential = (request: ServerRequest, query: string): Redacted.Redacted | 
  * @category constructors
  * @since 0.1.0
  */
-export const make = (name: Name, options: HomeserverProfileOptions): Effect.Effect<Handler, RegistryError> =>
+export const make = (
+  name: Name,
+  options: HomeserverProfileOptions
+): Effect.Effect<Handler, AppserviceRegistry.RegistryError> =>
   Effect.gen(function*() {
     const own = peers[name]
     const peer: HomeserverPeer = { ...own, timeouts: timeoutsOf(own, options) }
-    const registry = yield* AppserviceRegistry
+    const registry = yield* AppserviceRegistry.AppserviceRegistry
     const everywhere = peer.cors === "everywhere" ? corsHeaders : originOnly
 
     const answer = Effect.fnUntraced(function*(request: ServerRequest) {

@@ -208,7 +208,7 @@ for (const mount of mounts) {
         ["C8", "M_URL_NOT_SET", 0, { url: () => null }],
         ["C10", "M_BAD_STATUS", 1, { steps: [Http.response(403, "{\"errcode\":\"M_FORBIDDEN\"}")] }],
         ["C11", "M_CONNECTION_FAILED", 1, { steps: [RST] }],
-        ["C12", "M_CONNECTION_TIMEOUT", 0, { leg: { timeout: "0 millis" }, steps: [] }],
+        ["C12", "M_CONNECTION_TIMEOUT", 0, { outgoing: { timeout: "0 millis" }, steps: [] }],
         ["C18", "M_LIMIT_EXCEEDED", 0, { options: { maxConcurrentPings: 0 } }]
       ] satisfies ReadonlyArray<readonly [string, string, number, Pair.PairOptions & { readonly token?: string }]>
     ) {

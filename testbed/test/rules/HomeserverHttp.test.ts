@@ -46,7 +46,7 @@ const errors: ReadonlyArray<
   }],
   [502, "M_BAD_STATUS", Fixture.ping(), { steps: [Http.response(404, "no")] }, { status: 404, body: "no" }],
   [502, "M_CONNECTION_FAILED", Fixture.ping(), { steps: [RST] }],
-  [504, "M_CONNECTION_TIMEOUT", Fixture.ping(), { steps: [], leg: { timeout: "0 millis" } }]
+  [504, "M_CONNECTION_TIMEOUT", Fixture.ping(), { steps: [], outgoing: { timeout: "0 millis" } }]
 ]
 
 for (const mount of mounts) {

@@ -1,5 +1,5 @@
 /** Registrations that cannot stand side by side: C23, for every mount. */
-import { AppserviceRegistry, type RegistryError } from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
@@ -50,7 +50,11 @@ const setups: ReadonlyArray<
 ]
 
 /** The error names the field and the ids, and no token. */
-const assertRegistryError = (error: RegistryError, field: string, ids: ReadonlyArray<string>): void => {
+const assertRegistryError = (
+  error: AppserviceRegistry.RegistryError,
+  field: string,
+  ids: ReadonlyArray<string>
+): void => {
   assert.strictEqual(error._tag, "RegistryError")
   assert.strictEqual(error.field, field)
   assert.deepStrictEqual(error.ids, ids)
@@ -76,7 +80,7 @@ for (const [name, setup, field, ids] of setups) {
         for (let i = 0; i < 2; i++) {
           const error = yield* Effect.tryPromise({
             try: () => web.handler(new Request("http://homeserver.test/_matrix/client/versions")),
-            catch: (cause) => cause as RegistryError
+            catch: (cause) => cause as AppserviceRegistry.RegistryError
           }).pipe(Effect.flip)
           assertRegistryError(error, field, ids)
         }

@@ -111,7 +111,7 @@ for (const transport of transports) {
     ) {
       it.effect(`D3 answers 504 M_CONNECTION_TIMEOUT at the deadline to a stall ${name}`, () =>
         Effect.gen(function*() {
-          const { appservice, port } = yield* start({ steps: [], leg: { timeout: "7 seconds" } })
+          const { appservice, port } = yield* start({ steps: [], outgoing: { timeout: "7 seconds" } })
           const fiber = yield* Effect.forkChild(RawClient.send(port, Fixture.ping()))
           const call = yield* appservice.next
           for (const bytes of begin) yield* call.write(bytes)
@@ -130,7 +130,7 @@ for (const transport of transports) {
 
     it.effect("D3 takes an answer whose last byte comes a millisecond before the deadline", () =>
       Effect.gen(function*() {
-        const { appservice, port } = yield* start({ steps: [], leg: { timeout: "7 seconds" } })
+        const { appservice, port } = yield* start({ steps: [], outgoing: { timeout: "7 seconds" } })
         const fiber = yield* Effect.forkChild(RawClient.send(port, Fixture.ping()))
         const call = yield* appservice.next
         yield* call.write(lengthHead(200, 3) + "ab")
@@ -214,7 +214,7 @@ for (const transport of transports) {
 
     it.effect("D4 does not wait for a body without end, once it has its part of it", () =>
       Effect.gen(function*() {
-        const { appservice, port } = yield* start({ steps: [], leg: { maxBodyBytes: 100 } })
+        const { appservice, port } = yield* start({ steps: [], outgoing: { maxBodyBytes: 100 } })
         const fiber = yield* Effect.forkChild(RawClient.send(port, Fixture.ping()))
         const call = yield* appservice.next
         yield* call.write(chunkedHead(500))
@@ -239,7 +239,7 @@ for (const transport of transports) {
       it.effect(`D4 gives a body ${name}`, () =>
         Effect.gen(function*() {
           for (const bytes of [Http.response(500, body), chunkedHead(500) + Http.chunked(body)]) {
-            const { port } = yield* start({ steps: [bytes], leg: { maxBodyBytes } })
+            const { port } = yield* start({ steps: [bytes], outgoing: { maxBodyBytes } })
             assertHomeserverError(yield* RawClient.send(port, Fixture.ping()), 502, "M_BAD_STATUS", {
               status: 500,
               body: expected

@@ -57,7 +57,7 @@ for (const transport of transports) {
       Effect.gen(function*() {
         for (const legacyAuthorization of [false, undefined]) {
           const { appservice, port } = yield* start({
-            leg: legacyAuthorization === undefined ? {} : { legacyAuthorization }
+            outgoing: legacyAuthorization === undefined ? {} : { legacyAuthorization }
           })
           assertPingSucceeded(yield* RawClient.send(port, Fixture.ping()))
           assert.strictEqual(onlyRequest(appservice).startLine, "POST /_matrix/app/v1/ping HTTP/1.1")
@@ -75,7 +75,7 @@ for (const transport of transports) {
       it.effect(`A1 sends the hs_token of a legacy appservice in the query too, percent-encoded: ${name}`, () =>
         Effect.gen(function*() {
           const { appservice, port } = yield* start({
-            leg: { legacyAuthorization: true },
+            outgoing: { legacyAuthorization: true },
             hsToken,
             url: (origin) => origin + url
           })
@@ -91,7 +91,7 @@ for (const transport of transports) {
 
     it.effect("A1 sends an hs_token beyond ASCII as Latin-1", () =>
       Effect.gen(function*() {
-        const { appservice, port } = yield* start({ hsToken: "hs-täkén", leg: { legacyAuthorization: true } })
+        const { appservice, port } = yield* start({ hsToken: "hs-täkén", outgoing: { legacyAuthorization: true } })
         assertPingSucceeded(yield* RawClient.send(port, Fixture.ping()))
         const request = onlyRequest(appservice)
         assert.strictEqual(request.startLine, "POST /_matrix/app/v1/ping?access_token=hs-t%C3%A4k%C3%A9n HTTP/1.1")

@@ -58,7 +58,7 @@ for (const mount of mounts) {
                 steps,
                 ...secrets,
                 url: withSecrets,
-                leg: { legacyAuthorization: true }
+                outgoing: { legacyAuthorization: true }
               })
               const fiber = yield* Effect.forkChild(RawClient.send(port, bytes))
               const call = yield* appservice.next
@@ -70,7 +70,7 @@ for (const mount of mounts) {
               assert.strictEqual(answer.status, status)
               assert.notInclude(answer.bytes.toString(), canary)
             }).pipe(Effect.provide(captured.layer))
-            assert.isNotEmpty(captured.spans.filter((span) => span.name === "OutgoingLeg.ping"))
+            assert.isNotEmpty(captured.spans.filter((span) => span.name === "OutgoingPing.send"))
             const shown = captured.text().replaceAll("%40canary", "").replaceAll("@canary", "")
             assert.notInclude(shown, canary)
           }))
@@ -92,7 +92,7 @@ for (const mount of mounts) {
             const { port } = yield* Pair.start(mount, {
               ...secrets,
               url: () => withSecrets(origin),
-              leg: { legacyAuthorization: true }
+              outgoing: { legacyAuthorization: true }
             })
             const answer = yield* RawClient.send(port, inHeader)
             assert.strictEqual(answer.status, 502)

@@ -2,10 +2,10 @@
 import * as Registration from "@appservice-ping/domain/Registration"
 import { listen } from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { Appservice, type ReceivedPing } from "@appservice-ping/server/appservice/Appservice"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { Effect, Layer, Result, type Scope } from "effect"
 import { registration } from "./files.ts"
 
@@ -15,16 +15,16 @@ const parse = (fields: { readonly [key: string]: unknown }) =>
 /** A server and what came to it. */
 export interface InProcess {
   readonly origin: string
-  readonly received: ReadonlyArray<ReceivedPing>
+  readonly received: ReadonlyArray<Appservice.ReceivedPing>
 }
 
 /** An appservice with the usual tokens, on a free port or a given one. */
 export const appservice = (port = 0): Effect.Effect<InProcess, never, Scope.Scope> =>
   Effect.suspend(() => {
-    const received: Array<ReceivedPing> = []
-    const onPing = (ping: ReceivedPing) => Effect.sync(() => void received.push(ping))
+    const received: Array<Appservice.ReceivedPing> = []
+    const onPing = (ping: Appservice.ReceivedPing) => Effect.sync(() => void received.push(ping))
     return Effect.gen(function*() {
-      const { handle } = yield* Appservice
+      const { handle } = yield* Appservice.Appservice
       const { url } = yield* listen(handle, { port })
       return { origin: url.origin, received }
     }).pipe(Effect.provide(Appservice.layer({ registration: parse({}), onPing })), Effect.orDie)
@@ -35,7 +35,7 @@ export const homeserver = (
   fields: { readonly [key: string]: unknown }
 ): Effect.Effect<string, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { handle } = yield* Homeserver
+    const { handle } = yield* Homeserver.Homeserver
     const { url } = yield* listen(handle, { port: 0 })
     return url.origin
   }).pipe(
@@ -43,7 +43,7 @@ export const homeserver = (
       Homeserver.layer().pipe(
         Layer.provide([
           AppserviceRegistry.layer([parse(fields)], {}),
-          OutgoingLeg.layer().pipe(Layer.provide(NodeTransport.layer()))
+          OutgoingPing.layer().pipe(Layer.provide(NodeTransport.layer()))
         ])
       )
     ),

@@ -2,9 +2,9 @@
 import * as Registration from "@appservice-ping/domain/Registration"
 import { listen } from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { Effect, Layer } from "effect"
 
 const program = Effect.gen(function*() {
@@ -17,10 +17,10 @@ const program = Effect.gen(function*() {
     namespaces: {}
   }))
   const { handle } = yield* Effect.provide(
-    Homeserver,
+    Homeserver.Homeserver,
     Homeserver.layer().pipe(Layer.provide([
       AppserviceRegistry.layer([registration]),
-      OutgoingLeg.layer().pipe(Layer.provide(NodeTransport.layer()))
+      OutgoingPing.layer().pipe(Layer.provide(NodeTransport.layer()))
     ]))
   )
   const { port } = yield* listen(handle, { port: 0 })

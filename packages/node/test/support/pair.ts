@@ -2,10 +2,10 @@
 import * as Registration from "@appservice-ping/domain/Registration"
 import { listen, type ListenOptions } from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { assert } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { type RawAnswer, talk } from "./RawClient.ts"
@@ -53,13 +53,16 @@ export const pingPath = "/_matrix/client/v1/appservice/irc/ping"
 
 /** Starts both sides; `options` bound both listeners. */
 export const makePair = Effect.fnUntraced(function*(options?: Omit<ListenOptions, "port">) {
-  const appservice = yield* Effect.provide(Appservice, Appservice.layer({ registration: yield* registration("") }))
+  const appservice = yield* Effect.provide(
+    Appservice.Appservice,
+    Appservice.layer({ registration: yield* registration("") })
+  )
   const below = yield* listen(appservice.handle, { ...options, port: 0 })
   const homeserver = yield* Effect.provide(
-    Homeserver,
+    Homeserver.Homeserver,
     Homeserver.layer().pipe(Layer.provide([
       AppserviceRegistry.layer([yield* registration(below.url.href)]),
-      OutgoingLeg.layer().pipe(Layer.provide(NodeTransport.layer()))
+      OutgoingPing.layer().pipe(Layer.provide(NodeTransport.layer()))
     ]))
   )
   const above = yield* listen(homeserver.handle, { ...options, port: 0, headers: cors })

@@ -59,13 +59,16 @@ const hookTimeoutDefault = Duration.seconds(5)
  */
 export class Appservice extends Context.Service<Appservice, {
   readonly handle: Handler
-}>()("@appservice-ping/server/appservice/Appservice") {
-  /**
-   * Layer that answers for one registration.
-   */
-  static readonly layer = <R = never>(options: AppserviceOptions<R>): Layer.Layer<Appservice, never, R> =>
-    Layer.effect(Appservice, make(options))
-}
+}>()("@appservice-ping/server/appservice/Appservice") {}
+
+/**
+ * Layer that answers for one registration.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <R = never>(options: AppserviceOptions<R>): Layer.Layer<Appservice, never, R> =>
+  Layer.effect(Appservice, make(options))
 
 const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
   const context = yield* Effect.context<R>()

@@ -115,21 +115,24 @@ const build = (
  */
 export class AppserviceRegistry extends Context.Service<AppserviceRegistry, {
   readonly identify: (token: Redacted.Redacted) => Effect.Effect<Caller>
-}>()("@appservice-ping/server/homeserver/AppserviceRegistry") {
-  /**
-   * Layer that holds registrations in memory, and refuses those that cannot stand side by side (C23).
-   *
-   * **Details**
-   *
-   * `userTokens` are the tokens of ordinary users, who are told apart from strangers (C4).
-   */
-  static readonly layer = (
-    registrations: Iterable<Registration>,
-    options?: { readonly userTokens?: Iterable<Redacted.Redacted> | undefined }
-  ): Layer.Layer<AppserviceRegistry, RegistryError> =>
-    Layer.effect(
-      AppserviceRegistry,
-      Effect.map(build(registrations, options?.userTokens ?? []), (identify) =>
-        AppserviceRegistry.of({ identify: (token) => Effect.succeed(identify(token)) }))
-    )
-}
+}>()("@appservice-ping/server/homeserver/AppserviceRegistry") {}
+
+/**
+ * Layer that holds registrations in memory, and refuses those that conflict with each other (C23).
+ *
+ * **Details**
+ *
+ * `userTokens` are the tokens of ordinary users, which the homeserver distinguishes from unknown ones (C4).
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  registrations: Iterable<Registration>,
+  options?: { readonly userTokens?: Iterable<Redacted.Redacted> | undefined }
+): Layer.Layer<AppserviceRegistry, RegistryError> =>
+  Layer.effect(
+    AppserviceRegistry,
+    Effect.map(build(registrations, options?.userTokens ?? []), (identify) =>
+      AppserviceRegistry.of({ identify: (token) => Effect.succeed(identify(token)) }))
+  )

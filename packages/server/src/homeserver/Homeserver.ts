@@ -14,7 +14,7 @@ import * as Hook from "../internal/hook.ts"
 import * as PingRequestBody from "../internal/pingRequest.ts"
 import { type Input, serve } from "../internal/serve.ts"
 import { AppserviceRegistry, type Caller } from "./AppserviceRegistry.ts"
-import { OutgoingLeg } from "./OutgoingLeg.ts"
+import { OutgoingPing } from "./OutgoingPing.ts"
 
 /**
  * Options of the homeserver's side.
@@ -74,19 +74,22 @@ export const corsHeaders = {
  */
 export class Homeserver extends Context.Service<Homeserver, {
   readonly handle: Handler
-}>()("@appservice-ping/server/homeserver/Homeserver") {
-  /**
-   * Layer that answers for the appservices of the registry.
-   */
-  static readonly layer = <R = never>(
-    options?: HomeserverOptions<R>
-  ): Layer.Layer<Homeserver, never, AppserviceRegistry | OutgoingLeg | R> =>
-    Layer.effect(Homeserver, make(options ?? {}))
-}
+}>()("@appservice-ping/server/homeserver/Homeserver") {}
+
+/**
+ * Layer that answers for the appservices of the registry.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <R = never>(
+  options?: HomeserverOptions<R>
+): Layer.Layer<Homeserver, never, AppserviceRegistry | OutgoingPing | R> =>
+  Layer.effect(Homeserver, make(options ?? {}))
 
 const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   const registry = yield* AppserviceRegistry
-  const leg = yield* OutgoingLeg
+  const outgoing = yield* OutgoingPing
   const context = yield* Effect.context<R>()
   const scope = yield* Effect.scope
   const maxConcurrentPings = options.maxConcurrentPings ?? defaults.maxConcurrentPings
@@ -117,7 +120,7 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
     if (url === undefined) {
       return yield* new UrlNotSet({ error: "The registration of the appservice has no url" })
     }
-    const duration = yield* leg.ping({
+    const duration = yield* outgoing.send({
       url,
       hsToken: registration.hs_token,
       asToken: registration.as_token,

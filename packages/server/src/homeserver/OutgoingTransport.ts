@@ -40,7 +40,7 @@ export interface OutgoingResponse {
  *
  * An implementation opens a connection of its own, never follows a redirect, never sends twice (D1, D11), reads no
  * more than `maxBodyBytes`, fails when the body is cut short (D3), and lets go of the connection when interrupted. It
- * has no deadline: the {@link "homeserver/OutgoingLeg"} sets one around it.
+ * has no deadline: the {@link "homeserver/OutgoingPing"} sets one around it.
  *
  * @category services
  * @since 0.1.0
@@ -49,24 +49,27 @@ export class OutgoingTransport extends Context.Service<OutgoingTransport, {
   readonly send: (
     request: OutgoingRequest
   ) => Effect.Effect<OutgoingResponse, ConnectionFailure.ConnectionFailure>
-}>()("@appservice-ping/server/homeserver/OutgoingTransport") {
-  /**
-   * Layer that sends with the app's `HttpClient`: `fetch`, undici, `node:http`, or one in memory.
-   *
-   * **Gotchas**
-   *
-   * It asks for a connection of its own with `Connection: close`, but a pool that the client shares with other requests
-   * to the same appservice may still lend it an open one, and `fetch` sends again after a 421 (D11). A client whose
-   * agent keeps no connections, such as the one on `node:http`, does neither.
-   */
-  static readonly layer: Layer.Layer<OutgoingTransport, never, HttpClient.HttpClient> = Layer.effect(
-    OutgoingTransport,
-    Effect.map(HttpClient.HttpClient, (client) => {
-      const direct = withoutRedirects(client)
-      return OutgoingTransport.of({ send: (request) => Effect.scoped(send(direct, request)) })
-    })
-  )
-}
+}>()("@appservice-ping/server/homeserver/OutgoingTransport") {}
+
+/**
+ * Layer that sends with the app's `HttpClient`: `fetch`, undici, `node:http`, or one in memory.
+ *
+ * **Gotchas**
+ *
+ * It asks for a connection of its own with `Connection: close`, but a pool that the client shares with other requests
+ * to the same appservice may still lend it an open one, and `fetch` sends again after a 421 (D11). A client whose
+ * agent keeps no connections, such as the one on `node:http`, does neither.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<OutgoingTransport, never, HttpClient.HttpClient> = Layer.effect(
+  OutgoingTransport,
+  Effect.map(HttpClient.HttpClient, (client) => {
+    const direct = withoutRedirects(client)
+    return OutgoingTransport.of({ send: (request) => Effect.scoped(send(direct, request)) })
+  })
+)
 
 /**
  * Of all HTTP clients only `fetch` follows redirects by itself (D1). Wrapping `fetch` where the client looks it up

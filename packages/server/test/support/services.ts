@@ -1,9 +1,9 @@
 import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
 import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import type { Registration } from "@appservice-ping/domain/Registration"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver, type HomeserverOptions } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg, type OutgoingLegOptions } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import {
   type OutgoingRequest,
   type OutgoingResponse,
@@ -42,16 +42,18 @@ export const homeserver = <R = never>(
   options: {
     readonly send?: Send
     readonly registration?: Registration
-    readonly registry?: Layer.Layer<AppserviceRegistry>
-    readonly homeserver?: HomeserverOptions<R>
-    readonly leg?: OutgoingLegOptions
+    readonly registry?: Layer.Layer<AppserviceRegistry.AppserviceRegistry>
+    readonly homeserver?: Homeserver.HomeserverOptions<R>
+    readonly outgoing?: OutgoingPing.OutgoingPingOptions
   } = {}
-): Layer.Layer<Homeserver, never, R> =>
+): Layer.Layer<Homeserver.Homeserver, never, R> =>
   Homeserver.layer(options.homeserver).pipe(
     Layer.provide([
       options.registry ?? Layer.orDie(
         AppserviceRegistry.layer([options.registration ?? registration()], { userTokens: [Redacted.make(tokens.user)] })
       ),
-      OutgoingLeg.layer(options.leg).pipe(Layer.provide(layerTransport(options.send ?? (() => Effect.succeed(ok)))))
+      OutgoingPing.layer(options.outgoing).pipe(
+        Layer.provide(layerTransport(options.send ?? (() => Effect.succeed(ok))))
+      )
     ])
   )

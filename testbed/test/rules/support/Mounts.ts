@@ -2,12 +2,12 @@
 import type { Registration } from "@appservice-ping/domain/Registration"
 import * as NodeListener from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { Appservice, type AppserviceOptions } from "@appservice-ping/server/appservice/Appservice"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import type { Handler } from "@appservice-ping/server/Exchange"
-import { AppserviceRegistry, type RegistryError } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver, type HomeserverOptions } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg, type OutgoingLegOptions } from "@appservice-ping/server/homeserver/OutgoingLeg"
-import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
+import * as OutgoingTransport from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
 import { NodeHttpClient, NodeHttpServer } from "@effect/platform-node"
 import { Context, Effect, Layer, type Redacted, type Scope } from "effect"
@@ -20,45 +20,45 @@ import * as WebBridge from "./WebBridge.ts"
 export interface HomeserverSetup {
   readonly registrations: ReadonlyArray<Registration>
   readonly userTokens?: ReadonlyArray<Redacted.Redacted>
-  readonly options?: HomeserverOptions
-  readonly leg?: OutgoingLegOptions
-  readonly transport?: Layer.Layer<OutgoingTransport>
+  readonly options?: Homeserver.HomeserverOptions
+  readonly outgoing?: OutgoingPing.OutgoingPingOptions
+  readonly transport?: Layer.Layer<OutgoingTransport.OutgoingTransport>
 }
 
 /** A place where a handler is mounted; both give the port that it listens on. */
 export interface Mount {
   readonly name: string
-  readonly homeserver: (setup: HomeserverSetup) => Effect.Effect<number, RegistryError, Scope.Scope>
-  readonly appservice: (options: AppserviceOptions) => Effect.Effect<number, never, Scope.Scope>
+  readonly homeserver: (setup: HomeserverSetup) => Effect.Effect<number, AppserviceRegistry.RegistryError, Scope.Scope>
+  readonly appservice: (options: Appservice.AppserviceOptions) => Effect.Effect<number, never, Scope.Scope>
 }
 
 /** Sends with `node:http`. */
-export const transportNodeHttp: Layer.Layer<OutgoingTransport> = OutgoingTransport.layer.pipe(
+export const transportNodeHttp: Layer.Layer<OutgoingTransport.OutgoingTransport> = OutgoingTransport.layer.pipe(
   Layer.provide(NodeHttpClient.layerNodeHttp)
 )
 
 /** Sends with undici. */
-export const transportUndici: Layer.Layer<OutgoingTransport> = OutgoingTransport.layer.pipe(
+export const transportUndici: Layer.Layer<OutgoingTransport.OutgoingTransport> = OutgoingTransport.layer.pipe(
   Layer.provide(NodeHttpClient.layerUndici)
 )
 
 /** Sends with the global `fetch`. */
-export const transportFetch: Layer.Layer<OutgoingTransport> = OutgoingTransport.layer.pipe(
+export const transportFetch: Layer.Layer<OutgoingTransport.OutgoingTransport> = OutgoingTransport.layer.pipe(
   Layer.provide(FetchHttpClient.layer)
 )
 
 /** Sends with the testbed's own transport over `node:http`. */
-export const transportNode: Layer.Layer<OutgoingTransport> = NodeTransport.layer()
+export const transportNode: Layer.Layer<OutgoingTransport.OutgoingTransport> = NodeTransport.layer()
 
 /** The layer of a homeserver, sending with `transport` where the setup names none. */
 export const layerHomeserver = (
   setup: HomeserverSetup,
-  transport: Layer.Layer<OutgoingTransport>
-): Layer.Layer<Homeserver, RegistryError> =>
+  transport: Layer.Layer<OutgoingTransport.OutgoingTransport>
+): Layer.Layer<Homeserver.Homeserver, AppserviceRegistry.RegistryError> =>
   Homeserver.layer(setup.options).pipe(
     Layer.provide([
       AppserviceRegistry.layer(setup.registrations, { userTokens: setup.userTokens ?? [] }),
-      OutgoingLeg.layer(setup.leg).pipe(Layer.provide(setup.transport ?? transport))
+      OutgoingPing.layer(setup.outgoing).pipe(Layer.provide(setup.transport ?? transport))
     ])
   )
 
@@ -130,11 +130,11 @@ export const nodeListener: Mount = {
   name: "the listener on node:http",
   homeserver: (setup) =>
     Layer.build(layerHomeserver(setup, transportNode)).pipe(
-      Effect.flatMap((context) => listener(Context.get(context, Homeserver).handle))
+      Effect.flatMap((context) => listener(Context.get(context, Homeserver.Homeserver).handle))
     ),
   appservice: (options) =>
     Layer.build(Appservice.layer(options)).pipe(
-      Effect.flatMap((context) => listener(Context.get(context, Appservice).handle))
+      Effect.flatMap((context) => listener(Context.get(context, Appservice.Appservice).handle))
     )
 }
 

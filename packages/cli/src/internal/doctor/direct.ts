@@ -5,7 +5,7 @@ import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type { BadStatus, ConnectionFailed, ConnectionTimeout } from "@appservice-ping/domain/PingError"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { type OutgoingResponse, OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import { Clock, Duration, Effect, Layer, Option, Redacted, Ref, Result, Schema } from "effect"
 import type { HttpClient } from "effect/http"
@@ -39,8 +39,8 @@ const remembering = (last: Ref.Ref<OutgoingResponse | undefined>) =>
   ).pipe(Layer.provide(NodeTransport.layer()))
 
 const wrongTokenOutcome = Effect.fnUntraced(function*({ transactionId, url }: DirectOptions) {
-  const leg = yield* OutgoingLeg
-  const result = yield* Effect.result(leg.ping({ url, hsToken: wrongToken, transactionId }))
+  const outgoing = yield* OutgoingPing.OutgoingPing
+  const result = yield* Effect.result(outgoing.send({ url, hsToken: wrongToken, transactionId }))
   if (Result.isSuccess(result)) return "accepted" as const
   const error = result.failure
   return error._tag === "M_BAD_STATUS" && (error.status === 401 || error.status === 403)
@@ -77,11 +77,11 @@ const isTlsPort = (
 const call = Effect.fnUntraced(function*(
   options: DirectOptions,
   last: Ref.Ref<OutgoingResponse | undefined>
-): Effect.fn.Return<DirectFinding, never, OutgoingLeg | HttpClient.HttpClient> {
+): Effect.fn.Return<DirectFinding, never, OutgoingPing.OutgoingPing | HttpClient.HttpClient> {
   const { registration, transactionId, url } = options
-  const leg = yield* OutgoingLeg
+  const outgoing = yield* OutgoingPing.OutgoingPing
   const result = yield* Effect.result(
-    leg.ping({ url, hsToken: registration.hs_token, asToken: registration.as_token, transactionId })
+    outgoing.send({ url, hsToken: registration.hs_token, asToken: registration.as_token, transactionId })
   )
   if (Result.isSuccess(result)) {
     const response = yield* Ref.get(last)
@@ -108,6 +108,6 @@ const call = Effect.fnUntraced(function*(
 export const direct = (options: DirectOptions): Effect.Effect<DirectFinding, never, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const last = yield* Ref.make<OutgoingResponse | undefined>(undefined)
-    const leg = OutgoingLeg.layer({ timeout: options.timeout }).pipe(Layer.provide(remembering(last)))
+    const leg = OutgoingPing.layer({ timeout: options.timeout }).pipe(Layer.provide(remembering(last)))
     return yield* Effect.provide(call(options, last), leg)
   })

@@ -1,10 +1,10 @@
 /** A homeserver and an appservice in memory, one session, and a client. */
 import * as Ping from "@appservice-ping/client/Ping"
 import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
-import { Appservice } from "@appservice-ping/server/appservice/Appservice"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
-import { OutgoingLeg } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as Appservice from "@appservice-ping/server/appservice/Appservice"
+import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import * as MemoryHttpClient from "@appservice-ping/testbed/carrier/memory/MemoryHttpClient"
 import * as MemoryTransport from "@appservice-ping/testbed/carrier/memory/MemoryTransport"
 import * as Session from "@appservice-ping/testbed/play/Session"
@@ -41,7 +41,7 @@ export const makePair = Effect.fnUntraced(function*(options: PairOptions = {}) {
           received.push(transactionId)
         })
     })),
-    Appservice
+    Appservice.Appservice
   )
   const network = MemoryTransport.layer([{
     url: new URL(registration.url),
@@ -53,10 +53,10 @@ export const makePair = Effect.fnUntraced(function*(options: PairOptions = {}) {
     yield* Layer.build(
       Homeserver.layer().pipe(Layer.provide([
         Layer.orDie(AppserviceRegistry.layer([registration])),
-        OutgoingLeg.layer({ timeout: options.pingTimeout ?? timeouts.ping }).pipe(Layer.provide(network))
+        OutgoingPing.layer({ timeout: options.pingTimeout ?? timeouts.ping }).pipe(Layer.provide(network))
       ]))
     ),
-    Homeserver
+    Homeserver.Homeserver
   ).handle
   const client = MemoryHttpClient.make([{ url: homeserver, handle, leg: "to-homeserver", session }], options)
   return {

@@ -13,12 +13,12 @@ import { Clock, Context, Duration, Effect, Layer, Redacted, Schema } from "effec
 import { OutgoingTransport } from "./OutgoingTransport.ts"
 
 /**
- * A call to an appservice.
+ * The appservice to ping, and what the ping carries.
  *
  * @category models
  * @since 0.1.0
  */
-export interface OutgoingPing {
+export interface PingTarget {
   /** The registration's `url`, neither null nor empty. */
   readonly url: string
   readonly hsToken: Redacted.Redacted
@@ -29,12 +29,12 @@ export interface OutgoingPing {
 }
 
 /**
- * Bounds of the outgoing leg.
+ * Bounds of the homeserver's call to an appservice.
  *
  * @category options
  * @since 0.1.0
  */
-export interface OutgoingLegOptions {
+export interface OutgoingPingOptions {
   /** The one deadline for connect, headers and body (D3). Default: 30 seconds. */
   readonly timeout?: Duration.Input | undefined
   /** How much of the answer is read, in bytes (D4). Default: 65536. */
@@ -50,50 +50,53 @@ const encodeRequest = Schema.encodeSync(Schema.fromJsonString(PingRequest))
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /**
- * Service that calls an appservice and tells how long that took, or why it failed.
+ * Service that calls an appservice, and returns how long that took or why it failed.
  *
  * @category services
  * @since 0.1.0
  */
-export class OutgoingLeg extends Context.Service<OutgoingLeg, {
-  readonly ping: (
-    ping: OutgoingPing
+export class OutgoingPing extends Context.Service<OutgoingPing, {
+  readonly send: (
+    target: PingTarget
   ) => Effect.Effect<Duration.Duration, BadStatus | ConnectionFailed | ConnectionTimeout>
-}>()("@appservice-ping/server/homeserver/OutgoingLeg") {
-  /**
-   * Layer that calls appservices over an {@link OutgoingTransport}.
-   */
-  static readonly layer = (options?: OutgoingLegOptions): Layer.Layer<OutgoingLeg, never, OutgoingTransport> =>
-    Layer.effect(
-      OutgoingLeg,
-      Effect.map(OutgoingTransport, (transport) => OutgoingLeg.of({ ping: make(transport, options ?? {}) }))
-    )
-}
+}>()("@appservice-ping/server/homeserver/OutgoingPing") {}
 
-const make = (transport: OutgoingTransport["Service"], options: OutgoingLegOptions) => {
+/**
+ * Layer that calls appservices over an {@link OutgoingTransport}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: OutgoingPingOptions): Layer.Layer<OutgoingPing, never, OutgoingTransport> =>
+  Layer.effect(
+    OutgoingPing,
+    Effect.map(OutgoingTransport, (transport) => OutgoingPing.of({ send: make(transport, options ?? {}) }))
+  )
+
+const make = (transport: OutgoingTransport["Service"], options: OutgoingPingOptions) => {
   const timeout = Duration.fromInputUnsafe(options.timeout ?? defaults.timeout)
   const maxBodyBytes = options.maxBodyBytes ?? defaults.maxBodyBytes
-  return Effect.fn("OutgoingLeg.ping")(function*(ping: OutgoingPing) {
-    const url = AppserviceUrl.join(ping.url, Ping.path)
+  return Effect.fn("OutgoingPing.send")(function*(target: PingTarget) {
+    const url = AppserviceUrl.join(target.url, Ping.path)
     if (url === undefined) {
       return yield* new ConnectionFailed({ error: "The url of the registration is not an http or https URL" })
     }
     const endpoint = AppserviceUrl.redact(url)
-    if (!Token.isSendable(ping.hsToken)) {
+    if (!Token.isSendable(target.hsToken)) {
       return yield* new ConnectionFailed({ error: "The hs_token has a character that no HTTP header can carry" })
     }
-    if (options.legacyAuthorization === true) url.searchParams.set("access_token", Redacted.value(ping.hsToken))
+    if (options.legacyAuthorization === true) url.searchParams.set("access_token", Redacted.value(target.hsToken))
     const start = yield* Clock.monotonicTimeNanos
     const response = yield* transport.send({
       url,
       headers: {
-        authorization: `Bearer ${Redacted.value(ping.hsToken)}`,
+        authorization: `Bearer ${Redacted.value(target.hsToken)}`,
         "content-type": "application/json",
         accept: "application/json",
         // The body is shown to people as it is, and its size is bounded as it is read.
         "accept-encoding": "identity"
       },
-      body: encodeRequest(ping.transactionId === undefined ? {} : { transaction_id: ping.transactionId }),
+      body: encodeRequest(target.transactionId === undefined ? {} : { transaction_id: target.transactionId }),
       maxBodyBytes
     }).pipe(
       Effect.mapError((failure) => connectionError(failure, endpoint)),
@@ -115,8 +118,8 @@ const make = (transport: OutgoingTransport["Service"], options: OutgoingLegOptio
         error: `The appservice answered with status ${response.status} at ${endpoint}`,
         status: response.status,
         body: Token.scrub(utf8.decode(response.body), [
-          ping.hsToken,
-          ...ping.asToken === undefined ? [] : [ping.asToken]
+          target.hsToken,
+          ...target.asToken === undefined ? [] : [target.asToken]
         ])
       })
     }

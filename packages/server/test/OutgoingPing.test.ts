@@ -1,18 +1,18 @@
 import { ConnectionFailure, Kind } from "@appservice-ping/domain/ConnectionFailure"
-import { OutgoingLeg, type OutgoingLegOptions, type OutgoingPing } from "@appservice-ping/server/homeserver/OutgoingLeg"
+import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import type { OutgoingRequest } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Duration, Effect, Fiber, Layer, Redacted, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import { layerTransport, ok, type Send } from "./support/services.ts"
 
-const legOf = (send: Send, options?: OutgoingLegOptions) =>
+const outgoingOf = (send: Send, options?: OutgoingPing.OutgoingPingOptions) =>
   Effect.map(
-    Layer.build(OutgoingLeg.layer(options).pipe(Layer.provide(layerTransport(send)))),
-    (context) => Context.get(context, OutgoingLeg)
+    Layer.build(OutgoingPing.layer(options).pipe(Layer.provide(layerTransport(send)))),
+    (context) => Context.get(context, OutgoingPing.OutgoingPing)
   )
 
-const ping: OutgoingPing = {
+const ping: OutgoingPing.PingTarget = {
   url: "http://user:password@bridge.test:29317/path/?query=1",
   hsToken: Redacted.make("hs-token-telegram"),
   transactionId: undefined
@@ -20,19 +20,19 @@ const ping: OutgoingPing = {
 
 const failure = (kind: typeof Kind.Type) => new ConnectionFailure({ kind, text: `text of ${kind}` })
 
-describe("OutgoingLeg", () => {
+describe("OutgoingPing", () => {
   it.effect("A1 and D9 send this, and once", () =>
     Effect.gen(function*() {
       const sent: Array<OutgoingRequest> = []
-      const leg = yield* legOf((request) =>
+      const outgoing = yield* outgoingOf((request) =>
         Effect.sync(() => {
           sent.push(request)
           return ok
         })
       )
-      yield* leg.ping(ping)
-      yield* leg.ping({ ...ping, transactionId: "" })
-      yield* leg.ping({ ...ping, transactionId: "\"ü\ud800" })
+      yield* outgoing.send(ping)
+      yield* outgoing.send({ ...ping, transactionId: "" })
+      yield* outgoing.send({ ...ping, transactionId: "\"ü\ud800" })
       assert.deepStrictEqual(sent.map(({ body }) => body), [
         "{}",
         "{\"transaction_id\":\"\"}",
@@ -52,7 +52,7 @@ describe("OutgoingLeg", () => {
   it.effect("A1 sends the token of a legacy appservice in the query too", () =>
     Effect.gen(function*() {
       const sent: Array<string> = []
-      const leg = yield* legOf(
+      const outgoing = yield* outgoingOf(
         ({ url }) =>
           Effect.sync(() => {
             sent.push(url.search)
@@ -60,15 +60,15 @@ describe("OutgoingLeg", () => {
           }),
         { legacyAuthorization: true }
       )
-      yield* leg.ping({ ...ping, hsToken: Redacted.make("a b+&=%") })
+      yield* outgoing.send({ ...ping, hsToken: Redacted.make("a b+&=%") })
       assert.deepStrictEqual(sent, ["?query=1&access_token=a+b%2B%26%3D%25"])
     }))
 
   it.effect("D3 has one deadline of 30 seconds: not at 29 999 ms, and at 30 000", () =>
     Effect.gen(function*() {
       const interrupted = yield* Ref.make(false)
-      const leg = yield* legOf(() => Effect.never.pipe(Effect.onInterrupt(() => Ref.set(interrupted, true))))
-      const fiber = yield* Effect.forkChild(Effect.flip(leg.ping(ping)))
+      const outgoing = yield* outgoingOf(() => Effect.never.pipe(Effect.onInterrupt(() => Ref.set(interrupted, true))))
+      const fiber = yield* Effect.forkChild(Effect.flip(outgoing.send(ping)))
       yield* TestClock.adjust("29999 millis")
       assert.isUndefined(fiber.pollUnsafe())
       assert.isFalse(yield* Ref.get(interrupted))
@@ -85,16 +85,16 @@ describe("OutgoingLeg", () => {
 
   it.effect("D3 takes an answer at 29 999 ms", () =>
     Effect.gen(function*() {
-      const leg = yield* legOf(() => Effect.delay(Effect.succeed(ok), "29999 millis"))
-      const fiber = yield* Effect.forkChild(leg.ping(ping))
+      const outgoing = yield* outgoingOf(() => Effect.delay(Effect.succeed(ok), "29999 millis"))
+      const fiber = yield* Effect.forkChild(outgoing.send(ping))
       yield* TestClock.adjust("30 seconds")
       assert.strictEqual(Duration.toMillis(yield* Fiber.join(fiber)), 29_999)
     }))
 
   it.effect("D3 has the deadline it is given", () =>
     Effect.gen(function*() {
-      const leg = yield* legOf(() => Effect.never, { timeout: "250 millis" })
-      const fiber = yield* Effect.forkChild(Effect.flip(leg.ping(ping)))
+      const outgoing = yield* outgoingOf(() => Effect.never, { timeout: "250 millis" })
+      const fiber = yield* Effect.forkChild(Effect.flip(outgoing.send(ping)))
       yield* TestClock.adjust("249 millis")
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -105,13 +105,13 @@ describe("OutgoingLeg", () => {
     Effect.gen(function*() {
       const sent = yield* Deferred.make<void>()
       const interrupted = yield* Ref.make(false)
-      const leg = yield* legOf(() =>
+      const outgoing = yield* outgoingOf(() =>
         Deferred.succeed(sent, undefined).pipe(
           Effect.andThen(Effect.never),
           Effect.onInterrupt(() => Ref.set(interrupted, true))
         )
       )
-      const fiber = yield* Effect.forkChild(leg.ping(ping))
+      const fiber = yield* Effect.forkChild(outgoing.send(ping))
       yield* Deferred.await(sent)
       yield* Fiber.interrupt(fiber)
       assert.isTrue(yield* Ref.get(interrupted))
@@ -122,8 +122,8 @@ describe("OutgoingLeg", () => {
     const rule = kind === "timeout" ? "C12" : kind === "reset" || kind === "closed" ? "D7" : "C11"
     it.effect(`${rule} says ${tag} where the connection ended as "${kind}"`, () =>
       Effect.gen(function*() {
-        const leg = yield* legOf(() => Effect.fail(failure(kind)))
-        const error = yield* Effect.flip(leg.ping(ping))
+        const outgoing = yield* outgoingOf(() => Effect.fail(failure(kind)))
+        const error = yield* Effect.flip(outgoing.send(ping))
         assert.strictEqual(error._tag, tag)
         assert.include(error.error, "http://bridge.test:29317/path/_matrix/app/v1/ping")
         if (kind !== "timeout") assert.include(error.error, `text of ${kind}`)
@@ -134,8 +134,8 @@ describe("OutgoingLeg", () => {
   it.effect("C10 says M_BAD_STATUS for every status from 300, and success for every one below", () =>
     Effect.gen(function*() {
       for (let status = 200; status < 1000; status++) {
-        const leg = yield* legOf(() => Effect.succeed({ status, body: new TextEncoder().encode("body") }))
-        const result = yield* Effect.result(leg.ping(ping))
+        const outgoing = yield* outgoingOf(() => Effect.succeed({ status, body: new TextEncoder().encode("body") }))
+        const result = yield* Effect.result(outgoing.send(ping))
         if (status < 300) assert.strictEqual(result._tag, "Success", String(status))
         else {
           assert.strictEqual(result._tag, "Failure", String(status))
@@ -150,26 +150,28 @@ describe("OutgoingLeg", () => {
     Effect.gen(function*() {
       const asToken = Redacted.make("as-token-telegram")
       const body = new TextEncoder().encode("as_token: as-token-telegram, hs_token: hs-token-telegram")
-      const leg = yield* legOf(() => Effect.succeed({ status: 500, body }))
-      const error = yield* Effect.flip(leg.ping({ ...ping, asToken }))
+      const outgoing = yield* outgoingOf(() => Effect.succeed({ status: 500, body }))
+      const error = yield* Effect.flip(outgoing.send({ ...ping, asToken }))
       assert.strictEqual(error._tag === "M_BAD_STATUS" ? error.body : "", "as_token: <redacted>, hs_token: <redacted>")
     }))
 
   it.effect("C10 takes no informational status for an answer, should a transport give one", () =>
     Effect.gen(function*() {
       for (const status of [0, 100, 101, 103, 199]) {
-        const leg = yield* legOf(() => Effect.succeed({ ...ok, status }))
-        assert.strictEqual((yield* Effect.flip(leg.ping(ping)))._tag, "M_CONNECTION_FAILED", String(status))
+        const outgoing = yield* outgoingOf(() => Effect.succeed({ ...ok, status }))
+        assert.strictEqual((yield* Effect.flip(outgoing.send(ping)))._tag, "M_CONNECTION_FAILED", String(status))
       }
     }))
 
   it.effect("D4 decodes one body after another on its own", () =>
     Effect.gen(function*() {
       const bodies = [Uint8Array.of(0x61, 0xf0, 0x9f), Uint8Array.of(0x98, 0x80, 0x62), Uint8Array.of(0xef, 0xbb, 0xbf)]
-      const leg = yield* legOf(() => Effect.sync(() => ({ status: 500, body: bodies.shift() ?? new Uint8Array() })))
+      const outgoing = yield* outgoingOf(() =>
+        Effect.sync(() => ({ status: 500, body: bodies.shift() ?? new Uint8Array() }))
+      )
       const decoded: Array<string | undefined> = []
       for (let i = 0; i < 4; i++) {
-        const error = yield* Effect.flip(leg.ping(ping))
+        const error = yield* Effect.flip(outgoing.send(ping))
         decoded.push(error._tag === "M_BAD_STATUS" ? error.body : undefined)
       }
       assert.deepStrictEqual(decoded, ["a\ufffd", "\ufffd\ufffdb", "\ufeff", ""])
@@ -177,7 +179,7 @@ describe("OutgoingLeg", () => {
 
   it.effect("fails where the url is none or the hs_token fits no header, and sends nothing", () =>
     Effect.gen(function*() {
-      const leg = yield* legOf(() => Effect.die("something was sent"))
+      const outgoing = yield* outgoingOf(() => Effect.die("something was sent"))
       for (
         const bad of [
           { url: "bridge.test" },
@@ -186,7 +188,7 @@ describe("OutgoingLeg", () => {
           { hsToken: Redacted.make("snowman \u2603") }
         ]
       ) {
-        assert.strictEqual((yield* Effect.flip(leg.ping({ ...ping, ...bad })))._tag, "M_CONNECTION_FAILED")
+        assert.strictEqual((yield* Effect.flip(outgoing.send({ ...ping, ...bad })))._tag, "M_CONNECTION_FAILED")
       }
     }))
 })
