@@ -6,10 +6,11 @@
  *
  * @since 0.1.0
  */
-import { Duration, Record, type Redacted, Result, Schema } from "effect"
+import { Duration, Predicate, Record, type Redacted, Result, Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import * as AppserviceUrl from "./AppserviceUrl.ts"
-import * as Json from "./internal/json.ts"
+import * as Millis from "./internal/millis.ts"
+import * as Json from "./Json.ts"
 import * as PingError from "./PingError.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 import * as Token from "./Token.ts"
@@ -191,7 +192,7 @@ const retryAfterOf = (
   if (fromHeader !== undefined) return { retryAfter: fromHeader }
   const millis = body["retry_after_ms"]
   return typeof millis === "number" && Number.isFinite(millis)
-    ? { retryAfter: Duration.millis(Json.wholeMillis(millis)) }
+    ? { retryAfter: Duration.millis(Millis.wholeMillis(millis)) }
     : {}
 }
 
@@ -260,7 +261,7 @@ const notHomeserver = (answer: Answer, options: ReadingOptions): NotHomeserver =
  */
 export const decodeError = (answer: Answer, options: ReadingOptions): PingError.PingError | NotHomeserver => {
   const body = Json.parse(answer.body)
-  return answer.status >= 400 && Json.isObject(body) && typeof body["errcode"] === "string"
+  return answer.status >= 400 && Predicate.isObject(body) && typeof body["errcode"] === "string"
     ? matrixError(answer, body["errcode"], body, options)
     : notHomeserver(answer, options)
 }
@@ -294,9 +295,9 @@ export const decode = (
 ): Result.Result<PingSuccess, PingError.PingError | NotHomeserver> => {
   if (answer.status >= 200 && answer.status < 300) {
     const body = Json.parse(answer.body)
-    const duration = Json.isObject(body) ? body["duration_ms"] : undefined
+    const duration = Predicate.isObject(body) ? body["duration_ms"] : undefined
     if (typeof duration === "number" && Number.isFinite(duration)) {
-      return Result.succeed({ duration_ms: Json.wholeMillis(Math.round(duration)) })
+      return Result.succeed({ duration_ms: Millis.wholeMillis(Math.round(duration)) })
     }
   }
   return Result.fail(decodeError(answer, options))

@@ -6,9 +6,9 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import { Predicate, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import * as Json from "./internal/json.ts"
+import * as Json from "./Json.ts"
 import type { ServerVersion } from "./PingUnsupported.ts"
 
 /**
@@ -80,8 +80,8 @@ const shown = (value: unknown): string | undefined => {
  */
 export const serverVersion = (body: string): ServerVersion | undefined => {
   const json = Json.parse(body)
-  const server = Json.isObject(json) ? json["server"] : undefined
-  if (!Json.isObject(server)) return undefined
+  const server = Predicate.isObject(json) ? json["server"] : undefined
+  if (!Predicate.isObject(server)) return undefined
   const name = shown(server["name"])
   const version = shown(server["version"])
   return name === undefined ? undefined : { name, ...(version === undefined ? {} : { version }) }

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import * as Json from "./internal/json.ts"
+import * as Millis from "./internal/millis.ts"
 
 const Text = Schema.optionalKey(Schema.String.annotate({ description: "What went wrong, for a person." }))
 
@@ -112,7 +112,7 @@ export class Forbidden
 export class LimitExceeded
   extends Schema.TaggedError<LimitExceeded>("@appservice-ping/domain/PingError/LimitExceeded")("M_LIMIT_EXCEEDED", {
     error: Text,
-    retryAfter: Schema.optionalKey(Json.Millis)
+    retryAfter: Schema.optionalKey(Millis.Millis)
   })
 {
   override get message(): string {
@@ -212,7 +212,7 @@ export class OtherErrcode
     errcode: Schema.String,
     status: Schema.Int,
     error: Text,
-    retryAfter: Schema.optionalKey(Json.Millis)
+    retryAfter: Schema.optionalKey(Millis.Millis)
   })
 {
   override get message(): string {

@@ -5,11 +5,11 @@
  *
  * @since 0.1.0
  */
-import { Result, Schema, SchemaIssue, SchemaTransformation } from "effect"
+import { Predicate, Result, Schema, SchemaIssue, SchemaTransformation } from "effect"
 import { AppserviceId } from "./AppserviceId.ts"
 import { isAppserviceUrl } from "./AppserviceUrl.ts"
-import * as Json from "./internal/json.ts"
 import * as Yaml from "./internal/yaml.ts"
+import * as Json from "./Json.ts"
 
 /** Text that YAML may take for a number: `as_token: 1234` is one to half of the parsers. */
 const Text = Schema.String.annotate({ message: "expected text, in quotes if it looks like a number or a boolean" })
@@ -160,7 +160,7 @@ export const fromUnknown = (
   input: unknown,
   source: string = "registration"
 ): Result.Result<Registration, RegistrationError> => {
-  if (!Json.isObject(input)) {
+  if (!Predicate.isObject(input)) {
     return failed(source, { field: "", expected: "expected a mapping with id, url, as_token, hs_token and so on" })
   }
   return Result.mapError(decode(input), (error) => {

@@ -5,7 +5,7 @@
  */
 import { Duration, Schema } from "effect"
 import { ConnectionFailure } from "./ConnectionFailure.ts"
-import * as Json from "./internal/json.ts"
+import * as Millis from "./internal/millis.ts"
 
 /**
  * The homeserver could not be reached, so it cannot have had the request.
@@ -33,7 +33,7 @@ export class HomeserverUnreachable
 
 /** A measured time has more digits than anybody reads. */
 const wholeMillis = (duration: Duration.Duration): string =>
-  Duration.format(Duration.millis(Json.wholeMillis(Duration.toMillis(duration))))
+  Duration.format(Duration.millis(Millis.wholeMillis(Duration.toMillis(duration))))
 
 /**
  * The homeserver may have had the request, and its verdict did not arrive: the ping is neither confirmed nor failed.
@@ -49,7 +49,7 @@ const wholeMillis = (duration: Duration.Duration): string =>
  */
 export class Undecided extends Schema.TaggedError<Undecided>("@appservice-ping/domain/TransportError/Undecided")(
   "Undecided",
-  { url: Schema.String, after: Json.Millis, failure: Schema.optionalKey(ConnectionFailure) }
+  { url: Schema.String, after: Millis.Millis, failure: Schema.optionalKey(ConnectionFailure) }
 ) {
   override get message(): string {
     return this.failure === undefined
@@ -76,7 +76,7 @@ export class NotHomeserver
     contentType: Schema.optionalKey(Schema.String),
     location: Schema.optionalKey(Schema.String),
     body: Schema.String,
-    retryAfter: Schema.optionalKey(Json.Millis)
+    retryAfter: Schema.optionalKey(Millis.Millis)
   })
 {
   override get message(): string {

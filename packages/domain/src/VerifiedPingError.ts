@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import * as Json from "./internal/json.ts"
+import * as Millis from "./internal/millis.ts"
 import { PingError } from "./PingError.ts"
 import { TransportError } from "./TransportError.ts"
 
@@ -22,7 +22,7 @@ import { TransportError } from "./TransportError.ts"
 export class AnsweredElsewhere
   extends Schema.TaggedError<AnsweredElsewhere>("@appservice-ping/domain/VerifiedPingError/AnsweredElsewhere")(
     "AnsweredElsewhere",
-    { url: Schema.optionalKey(Schema.String), duration_ms: Schema.Int, settleTime: Json.Millis }
+    { url: Schema.optionalKey(Schema.String), duration_ms: Schema.Int, settleTime: Millis.Millis }
   )
 {
   override get message(): string {

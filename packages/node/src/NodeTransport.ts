@@ -6,13 +6,14 @@
  * @since 0.1.0
  */
 import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
+import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import {
   type OutgoingRequest,
   type OutgoingResponse,
   OutgoingTransport
 } from "@appservice-ping/server/homeserver/OutgoingTransport"
-import { Bytes, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http"
 import { request as httpsRequest } from "node:https"
 import { connect, isIP, type LookupFunction } from "node:net"
@@ -117,6 +118,7 @@ const send = (
 ): Effect.Effect<OutgoingResponse, ConnectionFailure.ConnectionFailure> =>
   Effect.callback((resume) => {
     const maxInformational = options.maxInformational ?? defaults.maxInformational
+    const collected = new BoundedBody.Collector(request.maxBodyBytes)
     let informational = 0
     let response: IncomingMessage | undefined
     let sent: ClientRequest
@@ -139,18 +141,14 @@ const send = (
       response = incoming
       if (incoming.statusCode === undefined || incoming.statusCode < 100) return fail(noStatus)
       const status = incoming.statusCode
-      const chunks: Array<Uint8Array> = []
-      let length = 0
       const succeed = () => {
-        resume(Effect.succeed({ status, body: Bytes.concat(chunks) }))
+        resume(Effect.succeed({ status, body: collected.bytes() }))
         stop()
       }
       incoming.on("error", onError)
       incoming.on("end", succeed)
       incoming.on("data", (chunk: Uint8Array) => {
-        chunks.push(chunk.subarray(0, request.maxBodyBytes - length))
-        length += chunk.length
-        if (length >= request.maxBodyBytes) succeed()
+        if (collected.add(chunk) !== "room") succeed()
       })
     }
 

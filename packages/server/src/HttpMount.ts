@@ -5,8 +5,9 @@
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
+import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
 import { GetVersions, HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
-import { Bytes, type Context, Effect, Layer, ManagedRuntime, Stream } from "effect"
+import { type Context, Effect, Layer, ManagedRuntime, Stream } from "effect"
 import { HttpRouter, type HttpServerRequest, HttpServerResponse, UrlParams } from "effect/http"
 import { Appservice } from "./appservice/Appservice.ts"
 import { BodyError, type Handler, type ServerRequest } from "./Exchange.ts"
@@ -14,19 +15,10 @@ import { Homeserver } from "./homeserver/Homeserver.ts"
 import * as Routes from "./internal/routes.ts"
 
 const readStream = <E>(stream: Stream.Stream<Uint8Array, E>, maxBytes: number): Effect.Effect<Uint8Array, BodyError> =>
-  Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
-    let length = 0
-    return stream.pipe(
-      Stream.runForEach((chunk) => {
-        chunks.push(chunk)
-        length += chunk.length
-        return length > maxBytes ? Effect.fail(new BodyError({ reason: "TooLarge" })) : Effect.void
-      }),
-      Effect.mapError((error) => error instanceof BodyError ? error : new BodyError({ reason: "Aborted" })),
-      Effect.map(() => Bytes.concat(chunks))
-    )
-  })
+  Effect.mapError(
+    BoundedBody.readWhole(stream, maxBytes),
+    (error) => new BodyError({ reason: error instanceof BoundedBody.BodyTooLarge ? "TooLarge" : "Aborted" })
+  )
 
 const declaredTooLarge = (contentLength: string | undefined, maxBytes: number): boolean =>
   contentLength !== undefined && Number(contentLength) > maxBytes

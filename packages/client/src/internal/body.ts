@@ -9,8 +9,4 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
  * connection is released.
  */
 export const readBody = (response: HttpClientResponse, maxBytes: number): Effect.Effect<string, HttpClientError> =>
-  BoundedBody.read(response.stream, maxBytes).pipe(
-    Effect.map((bytes) => new TextDecoder().decode(bytes)),
-    // An answer without a body, a 204 or a browser's opaque redirect, is an answer all the same.
-    Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.succeed(""))
-  )
+  Effect.map(BoundedBody.readAnswer(response, maxBytes), (bytes) => new TextDecoder().decode(bytes))

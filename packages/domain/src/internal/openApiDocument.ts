@@ -2,11 +2,11 @@
  * Shapes the generated OpenAPI documents as the spec's own documents are shaped: one error schema for each status, and
  * bodies open to extra keys. Nothing is added here that the contract does not declare.
  */
-import * as Json from "./json.ts"
+import { Predicate } from "effect"
 
 type Node = { readonly [key: string]: unknown }
 
-const asNode = (value: unknown): Node => Json.isObject(value) ? value : {}
+const asNode = (value: unknown): Node => Predicate.isObject(value) ? value : {}
 
 const child = (node: Node, key: string): Node => asNode(node[key])
 
@@ -17,7 +17,7 @@ const mapValues = (node: Node, f: (value: unknown, key: string) => unknown): { [
 const closedStatuses: ReadonlySet<string> = new Set(["502"])
 
 const resolve = (schema: unknown, components: Node): ReadonlyArray<Node> => {
-  if (!Json.isObject(schema)) return []
+  if (!Predicate.isObject(schema)) return []
   if (Array.isArray(schema["anyOf"])) return schema["anyOf"].flatMap((member) => resolve(member, components))
   const ref = schema["$ref"]
   return typeof ref === "string" ? resolve(components[ref.split("/").at(-1) ?? ""], components) : [schema]
@@ -55,11 +55,11 @@ const plainNode = (node: Node): { [key: string]: unknown } => {
 
 const plain = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(plain)
-  return Json.isObject(value) ? plainNode(value) : value
+  return Predicate.isObject(value) ? plainNode(value) : value
 }
 
 const response = (status: string, value: unknown, components: Node): unknown => {
-  if (!Json.isObject(value) || status.startsWith("2")) return value
+  if (!Predicate.isObject(value) || status.startsWith("2")) return value
   const content = child(value, "content")
   const members = Object.values(content).flatMap((media) => resolve(asNode(media)["schema"], components))
   return {

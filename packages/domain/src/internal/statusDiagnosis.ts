@@ -1,8 +1,8 @@
 /** What an answer means that has the wrong status: the appservice's to the homeserver, or the homeserver's to us. */
-import type { Duration } from "effect"
+import { type Duration, Predicate } from "effect"
+import * as Json from "../Json.ts"
 import { explain, type Finding, type Leg } from "./connectionDiagnosis.ts"
 import { inWords } from "./durationWords.ts"
-import * as Json from "./json.ts"
 
 /** What to do about a rate limit. */
 export const waiting = (retryAfter: Duration.Duration | undefined): string =>
@@ -171,7 +171,7 @@ const isHtml = (body: string): boolean => /^\s*<(?:!doctype|html|head|body|\?xml
 
 const errcodeOf = (body: string): string => {
   const json = Json.parse(body)
-  return Json.isObject(json) && typeof json["errcode"] === "string" ? json["errcode"] : ""
+  return Predicate.isObject(json) && typeof json["errcode"] === "string" ? json["errcode"] : ""
 }
 
 /** Only homeservers say so: their names, and the text of Synapse and its relatives for an unknown path. */

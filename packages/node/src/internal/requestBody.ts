@@ -1,6 +1,7 @@
 /** Reads the body of a request, as much of it as is wanted. */
+import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
 import { BodyError } from "@appservice-ping/server/Exchange"
-import { Bytes, Effect } from "effect"
+import { Effect } from "effect"
 import type { IncomingMessage } from "node:http"
 
 const declaredLength = (request: IncomingMessage): number | undefined => {
@@ -30,10 +31,9 @@ export const read = (
   onStart: () => void
 ): Effect.Effect<Uint8Array, BodyError> =>
   Effect.callback((resume) => {
+    const collected = new BoundedBody.Collector(maxBytes)
     if ((declaredLength(request) ?? 0) > maxBytes) return resume(tooLarge)
     if (request.destroyed || request.readableEnded) return resume(aborted)
-    const chunks: Array<Uint8Array> = []
-    let length = 0
     const stop = () => {
       request.off("data", onData)
       request.off("end", onEnd)
@@ -41,17 +41,13 @@ export const read = (
       request.pause()
     }
     const onData = (chunk: Uint8Array) => {
-      length += chunk.length
-      if (length > maxBytes) {
-        stop()
-        resume(tooLarge)
-      } else {
-        chunks.push(chunk)
-      }
+      if (collected.add(chunk) !== "over") return
+      stop()
+      resume(tooLarge)
     }
     const onEnd = () => {
       stop()
-      resume(Effect.succeed(Bytes.concat(chunks)))
+      resume(Effect.succeed(collected.bytes()))
     }
     const onClose = () => {
       stop()

@@ -97,11 +97,7 @@ const send = <E>(
         headers: { ...request.headers, connection: "close" }
       }).pipe(HttpClientRequest.bodyText(request.body, "application/json"))
     )
-    const body = yield* BoundedBody.read(response.stream, request.maxBodyBytes).pipe(
-      // `fetch` gives a 204 and a 304 no body to stream; they are answers all the same (D2, C10).
-      Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.succeed(new Uint8Array()))
-    )
-    return { status: response.status, body }
+    return { status: response.status, body: yield* BoundedBody.readAnswer(response, request.maxBodyBytes) }
   }).pipe(
     Effect.mapError(ConnectionFailure.fromUnknown),
     // The client's own span would record the URL with its query string (D8); the leg has a span of its own.

@@ -1,4 +1,4 @@
-/** JSON forms that more than one wire schema shares. */
+/** Durations as wire schemas carry them. */
 import { Duration, Schema, SchemaTransformation } from "effect"
 
 /** The whole, non-negative number nearest above; a JSON number can hold it exactly, so infinity becomes the largest. */
@@ -15,16 +15,3 @@ export const Millis = Schema.Int.pipe(
     })
   )
 )
-
-/** Parses JSON text; `undefined` is no JSON value, so it stands for a text that is not JSON. */
-export const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** Tells whether a JSON value is an object, neither `null` nor an array. */
-export const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
