@@ -12,6 +12,7 @@ export const projects = {
   client: "packages/client/test/**/*.test.ts",
   server: "packages/server/test/**/*.test.ts",
   node: "packages/node/test/**/*.test.ts",
+  doctor: "packages/doctor/test/**/*.test.ts",
   testbed: "testbed/test/**/*.test.ts",
   cli: "packages/cli/test/**/*.test.ts",
   examples: "examples/**/*.test.ts"
@@ -19,10 +20,13 @@ export const projects = {
 
 // Source instead of dist: a class loaded twice is two classes, and a stale build must not make a test pass.
 const alias = [
-  { find: /^@appservice-ping\/(domain|client|server|node)$/, replacement: join(root, "packages/$1/src/index.ts") },
+  {
+    find: /^@appservice-ping\/(domain|client|server|node|doctor)$/,
+    replacement: join(root, "packages/$1/src/index.ts")
+  },
   { find: /^@appservice-ping\/testbed$/, replacement: join(root, "testbed/src/index.ts") },
   {
-    find: /^@appservice-ping\/(domain|client|server|node)\/(?!package\.json$)(.+)$/,
+    find: /^@appservice-ping\/(domain|client|server|node|doctor)\/(?!package\.json$)(.+)$/,
     replacement: join(root, "packages/$1/src/$2.ts")
   },
   { find: /^@appservice-ping\/testbed\/(?!package\.json$)(.+)$/, replacement: join(root, "testbed/src/$1.ts") },

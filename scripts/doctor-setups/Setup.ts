@@ -19,12 +19,14 @@ export interface Call {
 /** What the doctor has to say: patterns that its texts must fit. */
 export interface Expected {
   readonly ok?: boolean
+  /** The exit code. Default: 0 where all is well, 1 where not. */
+  readonly code?: 0 | 1 | 2
   readonly actor: "operator" | "homeserver admin" | "network" | "nobody"
   readonly cause: RegExp
   readonly advice: RegExp
   readonly temporary?: boolean
-  /** The status of single steps. */
-  readonly steps?: { readonly [id: string]: "ok" | "bad" | "warning" | "skipped" }
+  /** The status of single checks. */
+  readonly checks?: { readonly [id: string]: "ok" | "failed" | "warning" | "skipped" }
 }
 
 /** One set-up. */

@@ -61,28 +61,28 @@ const parse = (text: string): unknown => {
 
 const check = ({ expected }: Setup, code: number | null, stdout: string, stderr: string): ReadonlyArray<string> => {
   const report = parse(stdout)
-  if (!isRecord(report) || !isRecord(report["verdict"]) || !Array.isArray(report["steps"])) {
+  if (!isRecord(report) || !isRecord(report["conclusion"]) || !Array.isArray(report["checks"])) {
     return [`no report (exit code ${code}): ${stdout}${stderr}`]
   }
-  const { verdict } = report
+  const { conclusion } = report
   const ok = expected.ok ?? false
   const complaints: Array<string> = []
   const same = (what: string, actual: unknown, wanted: unknown) => {
     if (actual !== wanted) complaints.push(`${what} is ${String(actual)}, not ${String(wanted)}`)
   }
-  same("exit code", code, ok ? 0 : 1)
+  same("exit code", code, expected.code ?? (ok ? 0 : 1))
   same("ok", report["ok"], ok)
-  same("actor", verdict["actor"], expected.actor)
-  if (expected.temporary !== undefined) same("temporary", verdict["temporary"], expected.temporary)
+  same("actor", conclusion["actor"], expected.actor)
+  if (expected.temporary !== undefined) same("temporary", conclusion["temporary"], expected.temporary)
   for (const field of ["cause", "advice"] as const) {
-    const text = verdict[field]
+    const text = conclusion[field]
     if (typeof text !== "string" || !expected[field].test(text)) {
       complaints.push(`${field} does not fit ${expected[field]}: ${String(text)}`)
     }
   }
-  const steps = report["steps"].filter(isRecord)
-  for (const [id, status] of Object.entries(expected.steps ?? {})) {
-    same(`step ${id}`, steps.find((step) => step["id"] === id)?.["status"], status)
+  const checks = report["checks"].filter(isRecord)
+  for (const [id, status] of Object.entries(expected.checks ?? {})) {
+    same(`check ${id}`, checks.find((check) => check["id"] === id)?.["status"], status)
   }
   for (const token of Object.values(tokens)) {
     if (`${stdout}${stderr}`.includes(token)) complaints.push("a token stands in the output")
@@ -93,7 +93,7 @@ const check = ({ expected }: Setup, code: number | null, stdout: string, stderr:
 
 const causeOf = (stdout: string): string => {
   const report = parse(stdout)
-  return isRecord(report) && isRecord(report["verdict"]) ? String(report["verdict"]["cause"]) : ""
+  return isRecord(report) && isRecord(report["conclusion"]) ? String(report["conclusion"]["cause"]) : ""
 }
 
 const inTime = async <A>(work: Promise<A>): Promise<A> => {

@@ -3,16 +3,17 @@
  *
  * @since 0.1.0
  */
+import { isElsewhere, type Place } from "@appservice-ping/doctor/StandIn"
+import { quoted } from "@appservice-ping/domain/PlainText"
 import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import { under } from "@appservice-ping/server/Exchange"
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { negative } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
-import { isElsewhere, notHere, type Place, placeOf } from "./internal/place.ts"
+import { notHere, placeOf } from "./internal/place.ts"
 import { read } from "./internal/registrationFile.ts"
 import { serve } from "./internal/server.ts"
-import { quoted } from "./internal/text.ts"
 
 /**
  * The `appservice` command.

@@ -3,14 +3,17 @@
  *
  * @since 0.1.0
  */
+import { titles } from "@appservice-ping/doctor/Check"
+import * as Doctor from "@appservice-ping/doctor/Doctor"
+import * as Report from "@appservice-ping/doctor/Report"
+import { RegistrationError } from "@appservice-ping/domain/Registration"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import * as Report from "./doctor/Report.ts"
-import { titles } from "./doctor/Step.ts"
-import { negative } from "./internal/CommandFailure.ts"
-import { type Observer, run } from "./internal/doctor/run.ts"
+import { negative, wrongUsage } from "./internal/CommandFailure.ts"
+import { checkLine, conclusionLines, runningLine } from "./internal/doctorReport.ts"
 import * as Flags from "./internal/flags.ts"
+import { readSource } from "./internal/registrationFile.ts"
 import { type Look, lookOfStdout, write } from "./internal/terminal.ts"
 
 /**
@@ -43,22 +46,29 @@ export const command = Command.make(
   },
   Effect.fnUntraced(function*({ homeserver, homeserverRegistration, json, listen, registration, timeout }) {
     const look = lookOfStdout()
-    const steps = run({
-      registration,
+    const own = yield* readSource(registration)
+    const copy = yield* Effect.transposeOption(Option.map(homeserverRegistration, (file) => readSource(file)))
+    const checks = Doctor.examine({
+      registration: own.source,
       homeserver,
-      homeserverRegistration: Option.getOrUndefined(homeserverRegistration),
+      copy: Option.getOrUndefined(copy)?.source,
+      isWorldReadable: own.isWorldReadable,
       listen: Option.getOrUndefined(listen),
-      timeout: Option.getOrUndefined(timeout)
-    }, json ? silent : printing(look))
-    // The line of the step that is being taken has no end yet.
-    const report = yield* look.live && !json ? Effect.onInterrupt(steps, () => write("\n")) : steps
+      timeout: Option.getOrUndefined(timeout),
+      ...json ? {} : printing(look)
+    })
+    // The line of the check that is under way has no end yet.
+    const report = yield* look.live && !json ? Effect.onInterrupt(checks, () => write("\n")) : checks
     if (json) yield* Console.log(Report.json(report))
-    else yield* Effect.forEach(["", ...Report.verdictLines(report, look)], (line) => Console.log(line))
+    else yield* Effect.forEach(["", ...conclusionLines(report, look)], (line) => Console.log(line))
+    if ([own, ...Option.toArray(copy)].some(({ source }) => source instanceof RegistrationError)) {
+      return yield* wrongUsage()
+    }
     if (!report.ok) return yield* negative()
   }, Effect.provide(NodeHttpClient.layerNodeHttp))
 ).pipe(
   Command.withDescription(
-    "Looks at the registration, the homeserver, the listener, a direct call and the ping itself, and says what is wrong, who must act and what to do. Where no appservice listens, it answers in its place, to test the rest of the way. What it sees of the appservice from here need not be what the homeserver sees: run it where the homeserver runs, if you can. Exit code 0 when the homeserver reaches the appservice, 1 when not."
+    "Looks at the registration, the homeserver, the listener, a direct call and the ping itself, and says what is wrong, who must act and what to do. Where no appservice listens, it answers in its place, to test the rest of the way. What it sees of the appservice from here need not be what the homeserver sees: run it where the homeserver runs, if you can. Exit code 0 when the homeserver reaches the appservice, 1 when not, 2 when a file cannot be used."
   ),
   Command.withShortDescription("Find out why a ping fails"),
   Command.withExamples([
@@ -69,11 +79,9 @@ export const command = Command.make(
   ])
 )
 
-const silent: Observer = { started: () => Effect.void, ended: () => Effect.void }
-
 const clearLine = "\r\u001b[K"
 
-const printing = (look: Look): Observer => ({
-  started: (id) => look.live ? write(Report.runningLine(titles[id], look)) : Effect.void,
-  ended: (step) => Effect.andThen(look.live ? write(clearLine) : Effect.void, Console.log(Report.stepLine(step, look)))
+const printing = (look: Look): Pick<Doctor.Options, "onEnd" | "onStart"> => ({
+  onStart: (id) => look.live ? write(runningLine(titles[id], look)) : Effect.void,
+  onEnd: (check) => Effect.andThen(look.live ? write(clearLine) : Effect.void, Console.log(checkLine(check, look)))
 })

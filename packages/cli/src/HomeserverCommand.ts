@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { plain, quoted } from "@appservice-ping/domain/PlainText"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
@@ -13,7 +14,6 @@ import { type CommandFailure, negative, wrongUsage } from "./internal/CommandFai
 import * as Flags from "./internal/flags.ts"
 import { read, type RegistrationFile } from "./internal/registrationFile.ts"
 import { serve } from "./internal/server.ts"
-import { plain, quoted } from "./internal/text.ts"
 
 /**
  * The `homeserver` command.

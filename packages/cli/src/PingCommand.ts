@@ -5,6 +5,7 @@
  */
 import * as Ping from "@appservice-ping/client/Ping"
 import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
+import { isElsewhere, listenAs } from "@appservice-ping/doctor/StandIn"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type * as Diagnosis from "@appservice-ping/domain/Diagnosis"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -14,9 +15,8 @@ import type { HttpClient } from "effect/http/HttpClient"
 import { negative, wrongUsage } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
 import { explain, failed, nothing } from "./internal/pingReport.ts"
-import { isElsewhere, notHere, type Override, placeOf } from "./internal/place.ts"
+import { notHere, type Override, placeOf } from "./internal/place.ts"
 import { read, type RegistrationFile } from "./internal/registrationFile.ts"
-import { standIn } from "./internal/standIn.ts"
 
 /**
  * The `ping` command.
@@ -94,7 +94,7 @@ interface Answered {
 const listening = Effect.fnUntraced(function*(file: RegistrationFile, override: Override) {
   const place = yield* Effect.fromResult(placeOf(file, override))
   const service = yield* VerifiedPing.make()
-  yield* standIn(place, file.registration, service.received).pipe(
+  yield* listenAs(place, file.registration, service.received).pipe(
     Effect.catchTag("ListenError", (error) => {
       if (isElsewhere(error) && override.host === undefined) return notHere(file.file, place)
       return error.code === "EADDRINUSE"

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { plain } from "@appservice-ping/domain/PlainText"
 import * as WireProxy from "@appservice-ping/testbed/carrier/wire/WireProxy"
 import * as ControlServer from "@appservice-ping/testbed/control/ControlServer"
 import * as PlanFile from "@appservice-ping/testbed/file/PlanFile"
@@ -12,7 +13,6 @@ import { Console, Effect, Option, Result } from "effect"
 import { Command, Flag } from "effect/cli"
 import { negative, wrongUsage } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
-import { plain } from "./internal/text.ts"
 import { readText } from "./internal/textFile.ts"
 
 const readPlan = Effect.fnUntraced(function*(file: string) {

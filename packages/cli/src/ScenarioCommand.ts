@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { plain } from "@appservice-ping/domain/PlainText"
 import * as Capsule from "@appservice-ping/testbed/scenario/Capsule"
 import { find, library } from "@appservice-ping/testbed/scenario/Library"
 import * as Run from "@appservice-ping/testbed/scenario/Run"
@@ -13,7 +14,6 @@ import { Argument, CliError, Command, Flag } from "effect/cli"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type CommandFailure, negative, wrongUsage } from "./internal/CommandFailure.ts"
-import { plain } from "./internal/text.ts"
 import { readText } from "./internal/textFile.ts"
 import { version } from "./internal/version.ts"
 

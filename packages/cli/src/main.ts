@@ -1,11 +1,11 @@
 /** The process: arguments in, lines and an exit code out. */
+import { plain } from "@appservice-ping/domain/PlainText"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, type Runtime } from "effect"
 import { constants } from "node:os"
 import { run } from "./Cli.ts"
 import { CommandFailure } from "./internal/CommandFailure.ts"
-import { plain } from "./internal/text.ts"
 
 /** A stop takes no longer than this, whatever hangs. */
 const stopMillisMax = 1900

@@ -13,12 +13,13 @@ const report = (file: string, homeserver: string, ...args: ReadonlyArray<string>
   Effect.map(doctor(file, homeserver, "--json", ...args), ({ code, stderr, stdout }) => {
     assert.strictEqual(stderr, "")
     assert.lengthOf(stdout.trimEnd().split("\n"), 1)
-    const { ok, steps, verdict } = JSON.parse(stdout)
-    assert.strictEqual(code, ok === true ? 0 : 1)
+    const { checks, conclusion, ok } = JSON.parse(stdout)
     const statuses = Object.fromEntries(
-      steps.map(({ id, status }: { readonly id: string; readonly status: string }) => [id, status])
+      checks.map(({ id, status }: { readonly id: string; readonly status: string }) => [id, status])
     )
-    return { ok, verdict, steps, statuses, stdout }
+    // Without a file that can be used nothing is asked.
+    assert.strictEqual(code, ok === true ? 0 : statuses.homeserver === "skipped" ? 2 : 1)
+    return { ok, conclusion, checks, statuses, stdout }
   })
 
 /** A good pair: the appservice, the homeserver, and the file that both have. */
@@ -64,19 +65,19 @@ describe("doctor", () => {
       assert.strictEqual(code, 0)
     }))
 
-  it.effect("--json prints one object with every step and the verdict", () =>
+  it.effect("--json prints one object with every check and the conclusion", () =>
     Effect.gen(function*() {
       const { file, homeserver } = yield* pair
-      const { ok, steps, verdict } = yield* report(file, homeserver)
+      const { ok, checks, conclusion } = yield* report(file, homeserver)
       assert.isTrue(ok)
       assert.deepStrictEqual(
-        steps.map(({ id }: { readonly id: string }) => id),
+        checks.map(({ id }: { readonly id: string }) => id),
         ["registration", "homeserver", "versions", "token", "listener", "direct", "ping"]
       )
-      for (const step of steps) {
+      for (const step of checks) {
         assert.deepStrictEqual(Object.keys(step).toSorted(), ["detail", "duration_ms", "id", "status", "title"])
       }
-      assert.deepStrictEqual(Object.keys(verdict).toSorted(), ["actor", "advice", "cause", "temporary"])
+      assert.deepStrictEqual(Object.keys(conclusion).toSorted(), ["actor", "advice", "cause", "temporary"])
     }))
 
   it.effect("stands in where nothing listens: the ping arrives, and the appservice is what is missing", () =>
@@ -84,11 +85,11 @@ describe("doctor", () => {
       const url = yield* nowhere
       const file = yield* writeRegistration({ url })
       const origin = yield* InProcess.homeserver({ url })
-      const { ok, statuses, steps, verdict } = yield* report(file, origin)
+      const { ok, statuses, checks, conclusion } = yield* report(file, origin)
       assert.isFalse(ok)
       assert.deepStrictEqual([statuses.listener, statuses.direct, statuses.ping], ["warning", "ok", "ok"])
-      assert.include(steps.at(-1).detail, "confirmed: it arrived here")
-      assert.match(verdict.cause, /^The appservice is not running: .* The way there is good/)
+      assert.include(checks.at(-1).detail, "confirmed: it arrived here")
+      assert.match(conclusion.cause, /^The appservice is not running: .* The way there is good/)
 
       const asked = yield* report(file, origin, "--listen")
       assert.isTrue(asked.ok)
@@ -97,11 +98,11 @@ describe("doctor", () => {
       const alone = yield* report(file, origin, "--no-listen")
       assert.isFalse(alone.ok)
       assert.deepStrictEqual([alone.statuses.listener, alone.statuses.direct, alone.statuses.ping], [
-        "bad",
-        "bad",
-        "bad"
+        "failed",
+        "failed",
+        "failed"
       ])
-      assert.match(alone.verdict.cause, /neither for the homeserver nor from here/)
+      assert.match(alone.conclusion.cause, /neither for the homeserver nor from here/)
     }))
 
   it.effect("--listen leaves alone what listens already", () =>
@@ -146,10 +147,10 @@ describe("doctor", () => {
       const appservice = yield* answering(200, "{}")
       const file = yield* writeRegistration({ url: appservice.url })
       const origin = yield* InProcess.homeserver({ url: appservice.url })
-      const { ok, statuses, verdict } = yield* report(file, origin)
+      const { ok, statuses, conclusion } = yield* report(file, origin)
       assert.isTrue(ok)
       assert.strictEqual(statuses.direct, "warning")
-      assert.include(verdict.advice, "does not check the hs_token")
+      assert.include(conclusion.advice, "does not check the hs_token")
     }))
 
   it.effect("asks whose the as_token is, and takes another user for a warning", () =>
@@ -169,11 +170,11 @@ describe("doctor", () => {
       })
       const appservice = yield* InProcess.appservice()
       const file = yield* writeRegistration({ url: appservice.origin })
-      const { ok, statuses, steps, verdict } = yield* report(file, url)
+      const { ok, statuses, checks, conclusion } = yield* report(file, url)
       assert.isFalse(ok)
       assert.strictEqual(statuses.token, "warning")
-      assert.strictEqual(steps[2].detail, "Synapse 1.157.0")
-      assert.match(verdict.cause, /as_token is that of @signalbot:example\.org/)
+      assert.strictEqual(checks[2].detail, "Synapse 1.157.0")
+      assert.match(conclusion.cause, /as_token is that of @signalbot:example\.org/)
       assert.lengthOf(questions, 1)
       assert.match(questions[0] ?? "", new RegExp(`^authorization: Bearer ${canaries.as_token}\r$`, "im"))
     }))
@@ -184,7 +185,7 @@ describe("doctor", () => {
       const copy = yield* writeRegistration({ hs_token: `${canaries.hs_token}_old`, id: "other_id_of_the_copy" })
       const { ok, statuses, stdout } = yield* report(file, homeserver, "--homeserver-registration", copy)
       assert.isTrue(ok)
-      assert.strictEqual(statuses.registration, "bad")
+      assert.strictEqual(statuses.registration, "failed")
       assert.include(stdout, "differs in id, url, hs_token")
       assert.notInclude(stdout, "other_id_of_the_copy")
       assertNoToken(stdout)
@@ -194,21 +195,21 @@ describe("doctor", () => {
     Effect.gen(function*() {
       const { file, homeserver } = yield* pair
       yield* Effect.promise(() => chmod(file, 0o644))
-      const { ok, statuses, verdict } = yield* report(file, homeserver)
+      const { ok, statuses, conclusion } = yield* report(file, homeserver)
       assert.isTrue(ok)
       assert.strictEqual(statuses.registration, "warning")
-      assert.include(verdict.advice, "chmod 640")
+      assert.include(conclusion.advice, "chmod 640")
     }))
 
-  it.effect("a registration with a wrong field is the verdict, and nothing else is asked", () =>
+  it.effect("a registration with a wrong field is the conclusion, nothing else is asked, and the exit code is 2", () =>
     Effect.gen(function*() {
       const homeserver = yield* taken
       const file = yield* write(registration({ as_token: "" }))
-      const { statuses, verdict } = yield* report(file, homeserver.url)
-      assert.include(verdict.cause, "as_token: expected a token")
-      assert.strictEqual(verdict.actor, "operator")
+      const { statuses, conclusion } = yield* report(file, homeserver.url)
+      assert.include(conclusion.cause, "as_token: expected a token")
+      assert.strictEqual(conclusion.actor, "operator")
       assert.deepStrictEqual(statuses, {
-        registration: "bad",
+        registration: "failed",
         homeserver: "skipped",
         versions: "skipped",
         token: "skipped",
@@ -241,9 +242,9 @@ describe("doctor", () => {
       const homeserver = yield* silent
       const appservice = yield* silent
       const file = yield* writeRegistration({ url: appservice.url })
-      const { statuses, verdict } = yield* report(file, homeserver.url, "--timeout", "200 millis")
-      assert.deepStrictEqual([statuses.homeserver, statuses.direct, statuses.ping], ["bad", "bad", "skipped"])
-      assert.match(verdict.cause, /takes connections, but gave no answer within/)
+      const { statuses, conclusion } = yield* report(file, homeserver.url, "--timeout", "200 millis")
+      assert.deepStrictEqual([statuses.homeserver, statuses.direct, statuses.ping], ["failed", "failed", "skipped"])
+      assert.match(conclusion.cause, /takes connections, but gave no answer within/)
       yield* homeserver.left
       yield* appservice.left
     }))

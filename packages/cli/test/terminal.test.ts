@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { stepLine, verdictLines } from "appservice-ping/doctor/Report"
+import { checkLine, conclusionLines } from "../src/internal/doctorReport.ts"
 import { fit, lookOf, paint, widthOf } from "../src/internal/terminal.ts"
 
 const rich = { live: true, colour: true, unicode: true }
@@ -43,26 +43,26 @@ describe("the width of a text", () => {
 })
 
 describe("the lines of the doctor", () => {
-  const step = { title: "Direct call to url", status: "bad", detail: "no" } as const
+  const check = { title: "Direct call to url", status: "failed", detail: "no" } as const
 
   it("has ticks and colours where they can be shown, and words where not", () => {
-    assert.strictEqual(stepLine(step, rich), "\u001b[31m✖\u001b[0m Direct call to url         no")
-    assert.strictEqual(stepLine(step, { ...rich, colour: false }), "✖ Direct call to url         no")
-    assert.strictEqual(stepLine(step, poor), "FAIL Direct call to url         no")
-    assert.strictEqual(stepLine({ ...step, status: "ok" }, poor), "ok   Direct call to url         no")
-    assert.strictEqual(stepLine({ ...step, status: "skipped" }, { ...rich, colour: false }).charAt(0), "–")
-    assert.strictEqual(stepLine({ ...step, status: "warning" }, poor).slice(0, 4), "warn")
+    assert.strictEqual(checkLine(check, rich), "\u001b[31m✖\u001b[0m Direct call to url         no")
+    assert.strictEqual(checkLine(check, { ...rich, colour: false }), "✖ Direct call to url         no")
+    assert.strictEqual(checkLine(check, poor), "FAIL Direct call to url         no")
+    assert.strictEqual(checkLine({ ...check, status: "ok" }, poor), "ok   Direct call to url         no")
+    assert.strictEqual(checkLine({ ...check, status: "skipped" }, { ...rich, colour: false }).charAt(0), "–")
+    assert.strictEqual(checkLine({ ...check, status: "warning" }, poor).slice(0, 4), "warn")
   })
 
   it("ends with what is wrong, what to do and who must act", () => {
-    const verdict = { cause: "It is broken.", advice: "Repair it.", actor: "operator", temporary: false } as const
-    assert.deepStrictEqual(verdictLines({ ok: false, verdict }, poor), [
+    const diagnosis = { cause: "It is broken.", advice: "Repair it.", actor: "operator", temporary: false } as const
+    assert.deepStrictEqual(conclusionLines({ ok: false, diagnosis }, poor), [
       "The ping does not work.",
       "  What is wrong:  It is broken.",
       "  What to do:     Repair it.",
       "  Who must act:   operator",
       "  Trying again:   does not help until that is done"
     ])
-    assert.deepStrictEqual(verdictLines({ ok: true, verdict }, poor), ["It is broken.", "Repair it."])
+    assert.deepStrictEqual(conclusionLines({ ok: true, diagnosis }, poor), ["It is broken.", "Repair it."])
   })
 })

@@ -8,7 +8,7 @@ export const appserviceGone: ReadonlyArray<Setup> = [
     cause: /not running: nothing listens at http:\/\/127\.0\.0\.2:\d+/,
     advice: /Start the appservice/,
     temporary: true,
-    steps: { listener: "bad", direct: "bad", ping: "bad" }
+    checks: { listener: "failed", direct: "failed", ping: "failed" }
   }, async (site) => {
     const registration = await site.registration({ url: await site.deadOrigin() })
     return { registration, homeserver: (await site.homeserver(registration)).origin, args: ["--no-listen"] }
@@ -18,7 +18,7 @@ export const appserviceGone: ReadonlyArray<Setup> = [
     cause: /not running.*The way there is good/,
     advice: /Start the appservice/,
     temporary: true,
-    steps: { listener: "warning", direct: "ok", ping: "ok" }
+    checks: { listener: "warning", direct: "ok", ping: "ok" }
   }, async (site) => {
     const registration = await site.registration({ url: await site.deadOrigin() })
     return { registration, homeserver: (await site.homeserver(registration)).origin }

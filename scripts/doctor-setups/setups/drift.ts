@@ -18,7 +18,7 @@ export const drift: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /differ in hs_token/,
     advice: /same registration file/,
-    steps: { registration: "bad" }
+    checks: { registration: "failed" }
   }, async (site) => {
     const { copy, homeserver, registration } = await pair(site, { homeserver: { hs_token: tokens.other_hs_token } })
     return { registration, homeserver, args: ["--homeserver-registration", copy] }
@@ -40,7 +40,7 @@ export const drift: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /as_token looks like the placeholder/,
     advice: /generate the file again/,
-    steps: { registration: "warning" }
+    checks: { registration: "warning" }
   }, (site) => pair(site, { doctor: { as_token: "CHANGE_ME_as_token" } })),
   setup("the homeserver has another id", {
     actor: "operator",
@@ -51,7 +51,7 @@ export const drift: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /not with the id telegram/,
     advice: /Compare id in both copies/,
-    steps: { token: "ok" }
+    checks: { token: "ok" }
   }, async (site) => {
     const { homeserver, registration } = await pair(site, { homeserver: { id: "signal" } })
     const { origin } = await site.server(withWhoami(homeserver, "@telegrambot:example.org"))
@@ -61,17 +61,18 @@ export const drift: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /as_token is that of @signalbot:example\.org/,
     advice: /Use the as_token of the registration/,
-    steps: { token: "warning" }
+    checks: { token: "warning" }
   }, async (site) => {
     const { homeserver, registration } = await pair(site, { homeserver: { id: "signal" } })
     const { origin } = await site.server(withWhoami(homeserver, "@signalbot:example.org"))
     return { registration, homeserver: origin }
   }),
   setup("a registration that no homeserver would take", {
+    code: 2,
     actor: "operator",
     cause: /cannot be used:.*id: expected text/,
     advice: /Correct/,
-    steps: { registration: "bad", homeserver: "skipped", ping: "skipped" }
+    checks: { registration: "failed", homeserver: "skipped", ping: "skipped" }
   }, async (site) => {
     const good = await site.registration({}, "homeserver.yaml")
     const registration = await site.registration({ id: 5 })

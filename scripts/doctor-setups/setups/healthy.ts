@@ -7,14 +7,14 @@ export const healthy: ReadonlyArray<Setup> = [
     actor: "nobody",
     cause: /Nothing is wrong/,
     advice: /Nothing has to be done/,
-    steps: { registration: "ok", homeserver: "ok", versions: "ok", listener: "ok", direct: "ok", ping: "ok" }
+    checks: { registration: "ok", homeserver: "ok", versions: "ok", listener: "ok", direct: "ok", ping: "ok" }
   }, (site) => pair(site)),
   setup("the doctor stands in, as it was asked to", {
     ok: true,
     actor: "nobody",
     cause: /Nothing is wrong/,
     advice: /Nothing has to be done/,
-    steps: { listener: "ok", ping: "ok" }
+    checks: { listener: "ok", ping: "ok" }
   }, async (site) => {
     const registration = await site.registration({ url: await site.deadOrigin() })
     return { registration, homeserver: (await site.homeserver(registration)).origin, args: ["--listen"] }

@@ -8,20 +8,20 @@ export const homeservers: ReadonlyArray<Setup> = [
     cause: /Nothing listens where the homeserver/,
     advice: /Start the homeserver/,
     temporary: true,
-    steps: { homeserver: "bad", versions: "skipped", ping: "skipped" }
+    checks: { homeserver: "failed", versions: "skipped", ping: "skipped" }
   }, async (site) => ({ registration: (await pair(site)).registration, homeserver: await site.deadOrigin() })),
   setup("the host name of the homeserver is unknown", {
     actor: "operator",
     cause: /host name of the homeserver .*matrix\.invalid.* could not be found/,
     advice: /spelling/,
-    steps: { homeserver: "bad" }
+    checks: { homeserver: "failed" }
   }, async (site) => ({ registration: (await pair(site)).registration, homeserver: "http://matrix.invalid:8008" })),
   setup("the homeserver takes connections and never answers", {
     actor: "homeserver admin",
     cause: /takes connections, but gave no answer within/,
     advice: /hangs or is overloaded/,
     temporary: true,
-    steps: { homeserver: "bad" }
+    checks: { homeserver: "failed" }
   }, async (site) => {
     const { registration } = await pair(site)
     return { registration, homeserver: (await site.socket(() => {})).origin, args: ["--timeout", "1 second"] }
@@ -30,7 +30,7 @@ export const homeservers: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /does not speak HTTP/,
     advice: /host and the port/,
-    steps: { homeserver: "bad" }
+    checks: { homeserver: "failed" }
   }, async (site) => {
     const { registration } = await pair(site)
     const { origin } = await site.socket((socket) => socket.once("data", () => socket.end("SSH-2.0-OpenSSH_9.2\r\n")))
@@ -41,7 +41,7 @@ export const homeservers: ReadonlyArray<Setup> = [
     cause: /too old|does not support|older/,
     advice: /[Uu]pdate/,
     temporary: false,
-    steps: { homeserver: "ok", versions: "bad", ping: "skipped" }
+    checks: { homeserver: "ok", versions: "failed", ping: "skipped" }
   }, async (site) => {
     const { registration } = await pair(site)
     const { origin } = await site.server((request, response) => {
@@ -71,7 +71,7 @@ export const homeservers: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /Something else answers.*did not arrive here/,
     advice: /url/,
-    steps: { listener: "ok", ping: "bad" }
+    checks: { listener: "ok", ping: "failed" }
   }, async (site) => {
     const { homeserver } = await pair(site)
     const registration = await site.registration({ url: await site.deadOrigin() })
@@ -81,7 +81,7 @@ export const homeservers: ReadonlyArray<Setup> = [
     actor: "network",
     cause: /arrived here, but the homeserver says M_CONNECTION_TIMEOUT/,
     advice: /\S/,
-    steps: { listener: "ok", ping: "bad" }
+    checks: { listener: "ok", ping: "failed" }
   }, async (site) => {
     const registration = await site.registration({ url: await site.deadOrigin() })
     const { origin: homeserver } = await site.homeserver(registration)

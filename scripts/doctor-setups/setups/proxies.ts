@@ -69,7 +69,7 @@ export const proxies: ReadonlyArray<Setup> = [
       actor: "operator",
       cause: /has nothing at \/_matrix\/client\/versions.*proxy/,
       advice: /forward everything under \/_matrix/,
-      steps: { versions: "bad", ping: "skipped" }
+      checks: { versions: "failed", ping: "skipped" }
     },
     (site, { nginx }) =>
       behind(
@@ -93,7 +93,7 @@ export const proxies: ReadonlyArray<Setup> = [
       actor: "operator",
       cause: /redirects to https:\/\/127\.0\.0\.1/,
       advice: /scheme/,
-      steps: { versions: "bad" }
+      checks: { versions: "failed" }
     },
     (site, { nginx }) =>
       behind(site, () => site.nginx(nginx, (port) => `${listen(port)} return 301 https://127.0.0.1$request_uri;`))

@@ -35,7 +35,7 @@ const homeserverTls = (
     cause,
     advice,
     temporary: false,
-    steps: { homeserver: "bad", versions: "skipped" }
+    checks: { homeserver: "failed", versions: "skipped" }
   }, async (site, { certificates }) => {
     const call = await behind(site, (homeserver) => tlsProxy(site, certificates[kind], homeserver))
     return { ...call, env: { NODE_EXTRA_CA_CERTS: certificates.authority } }
@@ -52,7 +52,7 @@ const appserviceTls = (
     cause,
     advice,
     temporary: false,
-    steps: { direct: "bad", ping: "bad" }
+    checks: { direct: "failed", ping: "failed" }
   }, async (site, { certificates }) => {
     const env = { NODE_EXTRA_CA_CERTS: certificates.authority }
     const front = ({ origin }: Started) => tlsProxy(site, certificates[kind], origin)
@@ -66,7 +66,7 @@ export const tls: ReadonlyArray<Setup> = [
     actor: "nobody",
     cause: /Nothing is wrong/,
     advice: /Nothing has to be done/,
-    steps: { homeserver: "ok", direct: "ok", ping: "ok" }
+    checks: { homeserver: "ok", direct: "ok", ping: "ok" }
   }, async (site, { certificates }) => {
     const env = { NODE_EXTRA_CA_CERTS: certificates.authority }
     const front = ({ origin }: Started) => tlsProxy(site, certificates.good, origin)
@@ -83,7 +83,7 @@ export const tls: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /homeserver .*does not speak TLS/,
     advice: /http:\/\//,
-    steps: { homeserver: "bad" }
+    checks: { homeserver: "failed" }
   }, async (site) => {
     const { homeserver, registration } = await pair(site)
     return { registration, homeserver: homeserver.replace("http:", "https:") }
@@ -92,7 +92,7 @@ export const tls: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /speaks TLS, but the URL says http/,
     advice: /Write https/,
-    steps: { homeserver: "bad" }
+    checks: { homeserver: "failed" }
   }, async (site, { certificates }) => {
     const { homeserver, registration } = await behind(
       site,
@@ -104,13 +104,13 @@ export const tls: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /speaks TLS, but the URL says http/,
     advice: /Write https/,
-    steps: { versions: "bad" }
+    checks: { versions: "failed" }
   }, (site, tools) => behind(site, (homeserver) => nginxTls(site, tools, homeserver))),
   setup("http where the appservice speaks TLS", {
     actor: "operator",
     cause: /speaks TLS, but the URL says http/,
     advice: /Write https/,
-    steps: { direct: "bad" }
+    checks: { direct: "failed" }
   }, (site, { certificates }) =>
     pair(site, {
       front: async ({ origin }) => {
@@ -122,7 +122,7 @@ export const tls: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /speaks TLS, but the URL says http/,
     advice: /Write https/,
-    steps: { direct: "bad" }
+    checks: { direct: "failed" }
   }, (site, tools) => pair(site, { front: ({ origin }) => nginxTls(site, tools, origin) })),
   setup("https where the appservice speaks plain http", {
     actor: "operator",

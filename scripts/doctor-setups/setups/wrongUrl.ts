@@ -17,7 +17,7 @@ export const wrongUrl: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /accepts any token.*another service/,
     advice: /Set url to the address where the appservice itself listens/,
-    steps: { direct: "warning", ping: "ok" }
+    checks: { direct: "warning", ping: "ok" }
   }, async (site) => {
     const { origin } = await site.server((_, response) => {
       response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>It works</title>")
@@ -29,7 +29,7 @@ export const wrongUrl: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /leads to a homeserver/,
     advice: /where the appservice itself listens/,
-    steps: { registration: "bad" }
+    checks: { registration: "failed" }
   }, async (site) => {
     const port = await site.freePort()
     const registration = await site.registration({ url: `http://127.0.0.1:${port}` })
@@ -48,7 +48,7 @@ export const wrongUrl: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /has no url/,
     advice: /Set url/,
-    steps: { registration: "bad", listener: "skipped", direct: "skipped" }
+    checks: { registration: "failed", listener: "skipped", direct: "skipped" }
   }, async (site) => {
     const registration = await site.registration({ url: null })
     return { registration, homeserver: (await site.homeserver(registration)).origin }

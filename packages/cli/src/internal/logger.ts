@@ -1,6 +1,6 @@
 /** Log lines on stderr, one for each entry. */
+import { plain } from "@appservice-ping/domain/PlainText"
 import { Cause, Layer, Logger, References } from "effect"
-import { plain } from "./text.ts"
 
 const textOf = (message: unknown): string => {
   if (Array.isArray(message)) return message.map(textOf).join(" ")

@@ -1,10 +1,10 @@
 /** How the result of one ping is told. */
 import * as Diagnosis from "@appservice-ping/domain/Diagnosis"
 import { PingError } from "@appservice-ping/domain/PingError"
+import { plain } from "@appservice-ping/domain/PlainText"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
 import { Schema } from "effect"
-import { plain } from "./text.ts"
 
 const isPingError = Schema.is(PingError)
 

@@ -1,18 +1,10 @@
 /** Where an appservice listens, as its registration says or the user. */
-import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
+import * as StandIn from "@appservice-ping/doctor/StandIn"
+import { plain } from "@appservice-ping/domain/PlainText"
 import { urlOf } from "@appservice-ping/domain/Registration"
 import { Result } from "effect"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
 import type { RegistrationFile } from "./registrationFile.ts"
-import { plain } from "./text.ts"
-
-/** An address to listen on, and the path under which the pings arrive. */
-export interface Place {
-  readonly host: string
-  readonly port: number
-  /** The path of the registration's url (A8). */
-  readonly path: string
-}
 
 /** What the user says instead of the registration. */
 export interface Override {
@@ -20,17 +12,11 @@ export interface Override {
   readonly port?: number | undefined
 }
 
-/** The codes of a host that is not this machine: only an attempt to listen tells. */
-const elsewhereCodes: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"])
-
-/** Tells whether an attempt to listen failed because the address is not one of this machine. */
-export const isElsewhere = ({ code }: { readonly code: string }): boolean => elsewhereCodes.has(code)
-
 /** Finds where to listen. */
 export const placeOf = (
   { file, registration }: RegistrationFile,
   { host, port }: Override = {}
-): Result.Result<Place, CommandFailure> => {
+): Result.Result<StandIn.Place, CommandFailure> => {
   const text = urlOf(registration)
   const url = text === undefined ? null : URL.parse(text)
   if (url === null) {
@@ -47,11 +33,12 @@ export const placeOf = (
       )
     )
   }
-  return Result.succeed({ host: host ?? hostOf(url), port: port ?? portOf(url), path: url.pathname })
+  const place = StandIn.placeOf(url)
+  return Result.succeed({ ...place, host: host ?? place.host, port: port ?? place.port })
 }
 
-/** Tells what to pass where the url leads to another machine. */
-export const notHere = (file: string, place: Place): CommandFailure =>
+/** Says what to pass where the url leads to another machine. */
+export const notHere = (file: string, place: StandIn.Place): CommandFailure =>
   wrongUsage(
     `${plain(file)}: url leads to ${
       plain(place.host)

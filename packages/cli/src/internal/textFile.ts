@@ -1,9 +1,9 @@
 /** Reads text files, and pipes that a shell hands over as files. */
+import { plain } from "@appservice-ping/domain/PlainText"
 import { Clock, Duration, Effect, Predicate } from "effect"
 import { constants } from "node:fs"
 import { type FileHandle, open, stat } from "node:fs/promises"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
-import { plain } from "./text.ts"
 
 /** The text of a file, and whether every user of this machine may read it. */
 export interface FileText {

@@ -1,7 +1,7 @@
 /** Tells in a line or two what was wrong with a call. */
+import { plain } from "@appservice-ping/domain/PlainText"
 import type { CliError } from "effect/cli"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
-import { plain } from "./text.ts"
 
 const commands: { readonly [parent: string]: string } = {
   "appservice-ping": "homeserver, appservice, ping, doctor, watch, scenario or proxy",

@@ -5,8 +5,8 @@
  */
 import type { Health } from "@appservice-ping/client/Health"
 import type { Missed, Observed, WatchEvent } from "@appservice-ping/client/WatchStatus"
+import { plain } from "@appservice-ping/domain/PlainText"
 import { Duration } from "effect"
-import { plain } from "../internal/text.ts"
 import * as WatchTime from "./WatchTime.ts"
 
 /**

@@ -5,8 +5,8 @@
  */
 import * as Health from "@appservice-ping/client/Health"
 import type { Load, Status } from "@appservice-ping/client/WatchStatus"
+import { plain } from "@appservice-ping/domain/PlainText"
 import { type Colour, fit, type Look, paint, widthOf } from "../internal/terminal.ts"
-import { plain } from "../internal/text.ts"
 import { healths } from "./WatchLine.ts"
 import * as WatchTime from "./WatchTime.ts"
 

@@ -1,30 +1,29 @@
 /** What the rules of the doctor's conclusion have in common. */
-import { type Diagnosable, diagnose } from "@appservice-ping/domain/Diagnosis"
-import type { DirectFinding, Findings, Subject } from "../../doctor/Finding.ts"
-import type { Verdict } from "../../doctor/Verdict.ts"
+import { type Diagnosable, diagnose, type Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import type { DirectEvidence, Evidence, Subject } from "../Evidence.ts"
 
 /** What a rule looks at. */
 export interface Case {
-  readonly findings: Findings
+  readonly evidence: Evidence
   readonly subject: Subject
   /** The url as a person may see it. */
   readonly url: string
   readonly homeserver: string
 }
 
-/** Gives a verdict where it applies. */
-export type Rule = (of: Case) => Verdict | undefined
+/** Gives a diagnosis where it applies. */
+export type Rule = (of: Case) => Diagnosis | undefined
 
-/** A verdict on which the operator of the bridge must act. */
-export const operator = (cause: string, advice: string, temporary = false): Verdict => ({
+/** A diagnosis on which the operator of the bridge must act. */
+export const operator = (cause: string, advice: string, temporary = false): Diagnosis => ({
   cause,
   actor: "operator",
   advice,
   temporary
 })
 
-/** The verdict of the diagnosis, where the doctor knows no better. */
-export const explained = (error: Diagnosable, { subject }: Case): Verdict => {
+/** The diagnosis of the diagnosis, where the doctor knows no better. */
+export const explained = (error: Diagnosable, { subject }: Case): Diagnosis => {
   const { actor, advice, cause, temporary } = diagnose(error, {
     url: subject.url ?? null,
     homeserver: subject.homeserver.href
@@ -36,8 +35,8 @@ export const explained = (error: Diagnosable, { subject }: Case): Verdict => {
 export const sameFile =
   "Give the homeserver the same registration file as the appservice, and restart both: each reads it once, when it starts."
 
-/** The verdict on a URL that says http where TLS is spoken. */
-export const wantsHttps = (place: string): Verdict =>
+/** The diagnosis on a URL that says http where TLS is spoken. */
+export const wantsHttps = (place: string): Diagnosis =>
   operator(
     `The port at ${place} speaks TLS, but the URL says http.`,
     "Write https:// in the URL, with the host name that the certificate has."
@@ -47,5 +46,5 @@ export const wantsHttps = (place: string): Verdict =>
 export const isTokenStatus = (status: number | undefined): boolean => status === 401 || status === 403
 
 /** Tells whether the appservice refused the `hs_token` of the file. */
-export const refusesToken = (direct: DirectFinding | undefined): boolean =>
+export const refusesToken = (direct: DirectEvidence | undefined): boolean =>
   direct?._tag === "Failed" && direct.error._tag === "M_BAD_STATUS" && isTokenStatus(direct.error.status)

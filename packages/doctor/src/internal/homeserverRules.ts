@@ -1,19 +1,19 @@
 /** Rules about the registration file as such, and the way to the homeserver. */
 import { Duration } from "effect"
-import { explained, operator, type Rule, wantsHttps } from "./rule.ts"
+import { explained, operator, type Rule, wantsHttps } from "./Rule.ts"
 
 /** The file cannot be used at all. */
-export const invalid: Rule = ({ findings: { registration } }) =>
+export const invalid: Rule = ({ evidence: { registration } }) =>
   registration._tag === "Invalid"
     ? operator(
       `The registration file cannot be used: ${registration.problems[0] ?? "it is empty"}.`,
-      "Correct what the first step names, or let the bridge generate the file again."
+      "Correct what the first check names, or let the bridge generate the file again."
     )
     : undefined
 
 /** The homeserver is not reached. */
 export const unreachable: Rule = (of) => {
-  const { homeserver } = of.findings
+  const { homeserver } = of.evidence
   if (homeserver === undefined || homeserver._tag === "Reached") return undefined
   if (homeserver._tag === "Silent") {
     return {
@@ -30,7 +30,7 @@ export const unreachable: Rule = (of) => {
 
 /** The homeserver is reached, but gives no path for the ping. */
 export const withoutPing: Rule = (of) => {
-  const { versions } = of.findings
+  const { versions } = of.evidence
   if (versions?._tag !== "Failed") return undefined
   const { error } = versions
   if (error._tag === "NotHomeserver" && error.location !== undefined) {
@@ -52,7 +52,7 @@ export const withoutPing: Rule = (of) => {
 }
 
 /** There is nowhere to ping. */
-export const urlNotSet: Rule = ({ findings: { registration } }) =>
+export const urlNotSet: Rule = ({ evidence: { registration } }) =>
   registration._tag === "Read" && registration.url === undefined
     ? operator(
       "The registration has no url, so the homeserver has nowhere to send anything.",
@@ -61,7 +61,7 @@ export const urlNotSet: Rule = ({ findings: { registration } }) =>
     : undefined
 
 /** The homeserver itself was there a moment ago, so it is the proxy's doing. */
-export const proxyWithoutPing: Rule = ({ findings: { ping }, homeserver }) =>
+export const proxyWithoutPing: Rule = ({ evidence: { ping }, homeserver }) =>
   ping?._tag === "Failed" && ping.error._tag === "NotHomeserver" && (ping.error.status === 404 ||
       ping.error.status === 405)
     ? {

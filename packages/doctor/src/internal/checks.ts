@@ -1,24 +1,23 @@
-/** What single steps of the doctor do. */
+/** What single checks of the doctor do. */
 import * as Ping from "@appservice-ping/client/Ping"
 import type { VerifiedPing } from "@appservice-ping/client/VerifiedPing"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
+import type { Registration } from "@appservice-ping/domain/Registration"
 import { HomeserverUnreachable } from "@appservice-ping/domain/TransportError"
 import { type Duration, Effect, Result, type Scope } from "effect"
 import type { HttpClient } from "effect/http"
-import type { HomeserverFinding, ListenerFinding, Phase, PingFinding, VersionsFinding } from "../../doctor/Finding.ts"
-import { isElsewhere, placeOf } from "../place.ts"
-import type { RegistrationFile } from "../registrationFile.ts"
-import { standIn } from "../standIn.ts"
+import type { HomeserverEvidence, ListenerEvidence, Phase, PingEvidence, VersionsEvidence } from "../Evidence.ts"
+import { isElsewhere, listenAs, placeOf } from "../StandIn.ts"
 import { detect } from "./detect.ts"
 import { probe, speaksTls } from "./probe.ts"
 
 /** What one question to the homeserver tells. */
 export interface Contact {
-  readonly homeserver: HomeserverFinding
+  readonly homeserver: HomeserverEvidence
   /** What it said of its versions; not there where it did not answer at all. */
-  readonly versions: VersionsFinding | undefined
+  readonly versions: VersionsEvidence | undefined
 }
 
 /** One question tells of both: whether anything answers, and what it says. */
@@ -49,13 +48,13 @@ export const contact = Effect.fnUntraced(function*(homeserver: URL, timeout: Dur
 })
 
 const stand = Effect.fnUntraced(function*(
-  file: RegistrationFile,
+  registration: Registration,
+  url: URL,
   asked: boolean,
   received: VerifiedPing["Service"]["received"]
-): Effect.fn.Return<ListenerFinding, never, Scope.Scope> {
-  const place = placeOf(file)
-  if (Result.isFailure(place)) return { _tag: "Nothing", why: "https" }
-  const listening = yield* Effect.result(standIn(place.success, file.registration, received))
+): Effect.fn.Return<ListenerEvidence, never, Scope.Scope> {
+  if (url.protocol === "https:") return { _tag: "Nothing", why: "https" }
+  const listening = yield* Effect.result(listenAs(placeOf(url), registration, received))
   if (Result.isSuccess(listening)) return { _tag: "StandIn", asked }
   if (listening.failure.code === "EADDRINUSE") return { _tag: "Found", asked }
   return { _tag: "Nothing", why: isElsewhere(listening.failure) ? "elsewhere" : "notPermitted" }
@@ -63,33 +62,33 @@ const stand = Effect.fnUntraced(function*(
 
 /** Looks whether anything listens at the url, and stands in for the appservice where nothing does. */
 export const findListener = Effect.fnUntraced(function*(
-  file: RegistrationFile,
+  registration: Registration,
   url: URL,
   options: {
     readonly listen: boolean | undefined
     readonly timeout: Duration.Duration
     readonly received: VerifiedPing["Service"]["received"]
   }
-): Effect.fn.Return<ListenerFinding, never, Scope.Scope> {
+): Effect.fn.Return<ListenerEvidence, never, Scope.Scope> {
   const asked = options.listen === true
   const probed = yield* probe(url, { timeout: options.timeout, tls: false })
   if (probed._tag === "Connected") return { _tag: "Found", asked }
   if (probed.failure.kind !== "refused") return { _tag: "Unreachable", phase: probed.phase }
   return options.listen === false
     ? { _tag: "Nothing", why: "notAsked" }
-    : yield* stand(file, asked, options.received)
+    : yield* stand(registration, url, asked, options.received)
 })
 
 /** Lets the homeserver ping the appservice, and watches for the arrival where we listen ourselves. */
 export const pingThrough = (
   options: Ping.PingOptions,
   verified: VerifiedPing["Service"] | undefined
-): Effect.Effect<PingFinding, never, HttpClient.HttpClient> => {
+): Effect.Effect<PingEvidence, never, HttpClient.HttpClient> => {
   const ping: Effect.Effect<{ readonly duration_ms: number }, Diagnosable, HttpClient.HttpClient> =
     verified === undefined ? Ping.ping(options) : verified.ping(options)
   return Effect.match(ping, {
-    onFailure: (error): PingFinding => ({ _tag: "Failed", error }),
-    onSuccess: ({ duration_ms }): PingFinding => ({
+    onFailure: (error): PingEvidence => ({ _tag: "Failed", error }),
+    onSuccess: ({ duration_ms }): PingEvidence => ({
       _tag: "Succeeded",
       millis: duration_ms,
       verified: verified !== undefined

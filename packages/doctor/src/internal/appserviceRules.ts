@@ -1,14 +1,14 @@
 /** Rules about the way from the homeserver to the appservice, which the doctor has looked at from here. */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
-import type { DirectFinding } from "../../doctor/Finding.ts"
-import { explained, isTokenStatus, operator, refusesToken, type Rule, sameFile, wantsHttps } from "./rule.ts"
+import type { DirectEvidence } from "../Evidence.ts"
+import { explained, isTokenStatus, operator, refusesToken, type Rule, sameFile, wantsHttps } from "./Rule.ts"
 
 const hasNoPing = (error: Diagnosable): boolean =>
   error._tag === "M_BAD_STATUS" && (error.status === 404 || error.status === 405)
 
 /** What is at the url was seen from here, and it is no appservice. */
-export const somethingElse: Rule = ({ findings: { direct, ping }, url }) => {
+export const somethingElse: Rule = ({ evidence: { direct, ping }, url }) => {
   if (ping?._tag !== "Failed" || direct?._tag !== "Failed") return undefined
   if (direct.isHomeserver) {
     return operator(
@@ -33,7 +33,7 @@ export const somethingElse: Rule = ({ findings: { direct, ping }, url }) => {
 
 /** The homeserver got an answer, and not the one that the doctor got. */
 export const badStatus: Rule = (of) => {
-  const { direct, ping } = of.findings
+  const { direct, ping } = of.evidence
   if (ping?._tag !== "Failed" || ping.error._tag !== "M_BAD_STATUS") return undefined
   const { status } = ping.error
   if (direct?._tag === "Confirmed") {
@@ -69,11 +69,11 @@ const isNoConnection = (error: Diagnosable): boolean =>
     !speaksForItself.test((error.error ?? "").replaceAll(/https?:\/\/\S+/gi, ""))) ||
   (error._tag === "OtherErrcode" && error.errcode === "M_UNKNOWN")
 
-const isRefused = (direct: DirectFinding | undefined): boolean =>
+const isRefused = (direct: DirectEvidence | undefined): boolean =>
   direct?._tag === "Failed" && direct.error._tag === "M_CONNECTION_FAILED" && /refused/.test(direct.error.error ?? "")
 
 /** The homeserver does not get there: does the doctor? */
-export const noConnection: Rule = ({ findings: { direct, listener, ping }, subject, url }) => {
+export const noConnection: Rule = ({ evidence: { direct, listener, ping }, subject, url }) => {
   if (ping?._tag !== "Failed" || !isNoConnection(ping.error)) return undefined
   if (direct?._tag === "Confirmed") {
     const parsed = subject.url === undefined ? null : URL.parse(subject.url)
@@ -101,12 +101,12 @@ export const noConnection: Rule = ({ findings: { direct, listener, ping }, subje
 
 /** Nobody can say less than the homeserver itself did. */
 export const failedPing: Rule = (of) => {
-  const { ping } = of.findings
+  const { ping } = of.evidence
   return ping?._tag === "Failed" ? explained(ping.error, of) : undefined
 }
 
 /** A success that cannot be the appservice's (D2). */
-export const impostor: Rule = ({ findings: { direct, ping }, url }) =>
+export const impostor: Rule = ({ evidence: { direct, ping }, url }) =>
   ping?._tag === "Succeeded" && !ping.verified && direct?._tag === "Confirmed" && direct.wrongToken === "accepted" &&
     !direct.isAppservice
     ? operator(
@@ -116,7 +116,7 @@ export const impostor: Rule = ({ findings: { direct, ping }, url }) =>
     : undefined
 
 /** The way is good, and the appservice is not there. */
-export const notRunning: Rule = ({ findings: { listener, ping }, url }) =>
+export const notRunning: Rule = ({ evidence: { listener, ping }, url }) =>
   ping?._tag === "Succeeded" && listener?._tag === "StandIn" && !listener.asked
     ? operator(
       `The appservice is not running: nothing listened at ${url}. The way there is good: the homeserver reached the doctor in the appservice's place.`,

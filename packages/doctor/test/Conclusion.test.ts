@@ -1,3 +1,5 @@
+import { conclude, type Conclusion } from "@appservice-ping/doctor/Conclusion"
+import type { CopiedField, DirectEvidence, Evidence, Oddity, Subject } from "@appservice-ping/doctor/Evidence"
 import { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import { Diagnosable } from "@appservice-ping/domain/Diagnosis"
 import {
@@ -12,9 +14,6 @@ import {
 import { HomeserverUnreachable, NotHomeserver } from "@appservice-ping/domain/TransportError"
 import { AnsweredElsewhere } from "@appservice-ping/domain/VerifiedPingError"
 import { assert, describe, it } from "@effect/vitest"
-import { conclude } from "appservice-ping/doctor/Conclusion"
-import type { CopiedField, DirectFinding, Findings, Oddity, Subject } from "appservice-ping/doctor/Finding"
-import type { Conclusion } from "appservice-ping/doctor/Verdict"
 import { Duration, Effect } from "effect"
 
 const subject: Subject = { homeserver: new URL("https://matrix.example"), url: "http://bridge.example:29317" }
@@ -24,7 +23,7 @@ const local: Subject = { ...subject, url: "http://localhost:29317" }
 const file = (
   oddities: ReadonlyArray<Oddity> = [],
   differs?: ReadonlyArray<CopiedField>
-): Findings["registration"] => ({
+): Evidence["registration"] => ({
   _tag: "Read",
   id: "telegram",
   url: "http://bridge.example:29317/",
@@ -32,14 +31,14 @@ const file = (
   differs
 })
 
-const confirmed: DirectFinding = { _tag: "Confirmed", millis: 3, wrongToken: "refused", isAppservice: true }
+const confirmed: DirectEvidence = { _tag: "Confirmed", millis: 3, wrongToken: "refused", isAppservice: true }
 
 const direct = (
   error: BadStatus | ConnectionFailed | ConnectionTimeout,
-  fields: Partial<Extract<DirectFinding, { readonly _tag: "Failed" }>> = {}
-): DirectFinding => ({ _tag: "Failed", error, isHomeserver: false, location: undefined, speaksTls: false, ...fields })
+  fields: Partial<Extract<DirectEvidence, { readonly _tag: "Failed" }>> = {}
+): DirectEvidence => ({ _tag: "Failed", error, isHomeserver: false, location: undefined, speaksTls: false, ...fields })
 
-const good: Findings = {
+const good: Evidence = {
   registration: file(),
   homeserver: { _tag: "Reached", address: "192.0.2.1:443", tls: true },
   versions: { _tag: "Supported", path: "stable", server: undefined },
@@ -49,13 +48,13 @@ const good: Findings = {
   ping: { _tag: "Succeeded", millis: 5, verified: false }
 }
 
-const failed = (error: Diagnosable): Findings["ping"] => ({ _tag: "Failed", error })
+const failed = (error: Diagnosable): Evidence["ping"] => ({ _tag: "Failed", error })
 
 const refused = new ConnectionFailed({ error: "could not ping the appservice at X: the connection was refused" })
 
 const status = (status: number, body = "") => new BadStatus({ status, body })
 
-const unreachable = (kind: "refused" | "closed", speaksTls: boolean): Findings["homeserver"] => ({
+const unreachable = (kind: "refused" | "closed", speaksTls: boolean): Evidence["homeserver"] => ({
   _tag: "Unreachable",
   phase: kind === "refused" ? "connect" : "http",
   error: new HomeserverUnreachable({
@@ -70,8 +69,8 @@ const answered = (code: number, fields: { readonly location?: string; readonly b
 
 type Row = readonly [
   title: string,
-  findings: Partial<Findings>,
-  actor: Conclusion["verdict"]["actor"],
+  evidence: Partial<Evidence>,
+  actor: Conclusion["diagnosis"]["actor"],
   cause: RegExp,
   advice: RegExp,
   subject?: Subject
@@ -365,20 +364,20 @@ const rows: ReadonlyArray<Row> = [
 ]
 
 describe("conclude", () => {
-  for (const [title, findings, actor, cause, advice, about = subject] of rows) {
+  for (const [title, evidence, actor, cause, advice, about = subject] of rows) {
     it(`finds ${title}`, () => {
-      const { ok, verdict } = conclude({ ...good, ...findings }, about)
+      const { ok, diagnosis } = conclude({ ...good, ...evidence }, about)
       assert.isFalse(ok)
-      assert.match(verdict.cause, cause)
-      assert.match(verdict.advice, advice)
-      assert.strictEqual(verdict.actor, actor)
+      assert.match(diagnosis.cause, cause)
+      assert.match(diagnosis.advice, advice)
+      assert.strictEqual(diagnosis.actor, actor)
     })
   }
 
   it("all is well", () => {
-    const { ok, verdict } = conclude(good, subject)
+    const { ok, diagnosis } = conclude(good, subject)
     assert.isTrue(ok)
-    assert.deepStrictEqual(verdict, {
+    assert.deepStrictEqual(diagnosis, {
       actor: "nobody",
       cause: "Nothing is wrong with the ping: the homeserver reaches the appservice.",
       advice: "Nothing has to be done.",
@@ -387,22 +386,22 @@ describe("conclude", () => {
   })
 
   it("what the homeserver reaches is well, also where the doctor does not reach it", () => {
-    const { ok, verdict } = conclude({ ...good, direct: direct(refused) }, subject)
+    const { ok, diagnosis } = conclude({ ...good, direct: direct(refused) }, subject)
     assert.isTrue(ok)
-    assert.strictEqual(verdict.actor, "nobody")
+    assert.strictEqual(diagnosis.actor, "nobody")
   })
 
   it("says what is worth a look although all is well", () => {
-    const { ok, verdict } = conclude({
+    const { ok, diagnosis } = conclude({
       ...good,
       registration: file([{ _tag: "WorldReadable" }], ["id"]),
       direct: { ...confirmed, wrongToken: "accepted" }
     }, subject)
     assert.isTrue(ok)
-    assert.strictEqual(verdict.actor, "operator")
-    assert.include(verdict.advice, "Every user of this machine can read the file")
-    assert.include(verdict.advice, "differs in id")
-    assert.include(verdict.advice, "does not check the hs_token")
+    assert.strictEqual(diagnosis.actor, "operator")
+    assert.include(diagnosis.advice, "Every user of this machine can read the file")
+    assert.include(diagnosis.advice, "differs in id")
+    assert.include(diagnosis.advice, "does not check the hs_token")
   })
 
   it("the doctor that stood in as it was asked to is no complaint", () => {
@@ -421,10 +420,10 @@ describe("conclude", () => {
       Effect.sync(() => {
         for (const direct of [confirmed, undefined]) {
           for (const about of [subject, local]) {
-            const { ok, verdict } = conclude({ ...good, direct, ping: failed(error) }, about)
+            const { ok, diagnosis } = conclude({ ...good, direct, ping: failed(error) }, about)
             assert.isFalse(ok)
-            assert.isAbove(verdict.cause.length, 10)
-            assert.isAbove(verdict.advice.length, 10)
+            assert.isAbove(diagnosis.cause.length, 10)
+            assert.isAbove(diagnosis.advice.length, 10)
           }
         }
       })

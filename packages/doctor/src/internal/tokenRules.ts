@@ -1,8 +1,8 @@
 /** Rules about what the two copies of the registration say: the ids and the tokens. */
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
-import type { CopiedField, Findings } from "../../doctor/Finding.ts"
-import { explain } from "../../doctor/RegistrationCheck.ts"
-import { explained, operator, type Rule, sameFile } from "./rule.ts"
+import type { CopiedField, Evidence } from "../Evidence.ts"
+import { explain } from "../RegistrationCheck.ts"
+import { explained, operator, type Rule, sameFile } from "./Rule.ts"
 
 /** The fields of the registration that an error of the homeserver can come from. */
 const suspects = (error: Diagnosable): ReadonlyArray<CopiedField> => {
@@ -25,13 +25,13 @@ const suspects = (error: Diagnosable): ReadonlyArray<CopiedField> => {
 }
 
 /** The homeserver's own error about the appservice: that of the ping, or of the question whose the token is. */
-const errorOf = ({ ping, token }: Findings): Diagnosable | undefined =>
+const errorOf = ({ ping, token }: Evidence): Diagnosable | undefined =>
   ping?._tag === "Failed" ? ping.error : ping === undefined && token?._tag === "Refused" ? token.error : undefined
 
 /** The copies differ in a field from which this error can come. */
-export const copies: Rule = ({ findings }) => {
-  const { registration } = findings
-  const error = errorOf(findings)
+export const copies: Rule = ({ evidence }) => {
+  const { registration } = evidence
+  const error = errorOf(evidence)
   if (registration._tag !== "Read" || registration.differs === undefined || error === undefined) return undefined
   const suspected = suspects(error)
   const guilty = registration.differs.filter((field) => suspected.includes(field))
@@ -41,9 +41,9 @@ export const copies: Rule = ({ findings }) => {
 }
 
 /** A token that was never generated. */
-export const placeholders: Rule = ({ findings }) => {
-  const { registration } = findings
-  const error = errorOf(findings)
+export const placeholders: Rule = ({ evidence }) => {
+  const { registration } = evidence
+  const error = errorOf(evidence)
   if (registration._tag !== "Read" || error === undefined) return undefined
   const suspected = suspects(error)
   const found = registration.oddities.find((oddity) =>
@@ -55,8 +55,8 @@ export const placeholders: Rule = ({ findings }) => {
 }
 
 /** The homeserver knows the as_token, but as another appservice. */
-export const wrongId: Rule = ({ findings }) => {
-  const { ping, registration, token } = findings
+export const wrongId: Rule = ({ evidence }) => {
+  const { ping, registration, token } = evidence
   if (registration._tag !== "Read" || ping?._tag !== "Failed" || ping.error._tag !== "M_FORBIDDEN") return undefined
   if (token?._tag !== "Known") return undefined
   return token.isOurs
@@ -80,7 +80,7 @@ const afterToken: ReadonlySet<string> = new Set([
 
 /** The as_token itself is refused. */
 export const refusedToken: Rule = (of) => {
-  const { ping, token } = of.findings
+  const { ping, token } = of.evidence
   const isKnown = ping?._tag === "Succeeded" || (ping?._tag === "Failed" && afterToken.has(ping.error._tag))
   return token?._tag === "Refused" && !isKnown ? explained(token.error, of) : undefined
 }

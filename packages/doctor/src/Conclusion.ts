@@ -1,5 +1,5 @@
 /**
- * From what all steps saw to the one thing that is wrong, who must act, and what to do: a pure function.
+ * From what all checks saw to the one thing that is wrong, who must act, and what to do: a pure function.
  *
  * The homeserver's word alone leaves much open. What the doctor saw with its own eyes at the same url decides it: a
  * call that succeeds from here and is refused there means another thing than one that is refused in both places.
@@ -7,13 +7,24 @@
  * @since 0.1.0
  */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
-import * as AppserviceRules from "../internal/doctor/appserviceRules.ts"
-import * as HomeserverRules from "../internal/doctor/homeserverRules.ts"
-import { type Case, operator, refusesToken, type Rule } from "../internal/doctor/rule.ts"
-import * as TokenRules from "../internal/doctor/tokenRules.ts"
-import type { Findings, Subject } from "./Finding.ts"
+import type { Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import type { Evidence, Subject } from "./Evidence.ts"
+import * as AppserviceRules from "./internal/appserviceRules.ts"
+import * as HomeserverRules from "./internal/homeserverRules.ts"
+import { type Case, operator, refusesToken, type Rule } from "./internal/Rule.ts"
+import * as TokenRules from "./internal/tokenRules.ts"
 import { explain, shownUrl } from "./RegistrationCheck.ts"
-import type { Conclusion } from "./Verdict.ts"
+
+/**
+ * Whether the homeserver reaches the appservice, and the diagnosis.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Conclusion {
+  readonly ok: boolean
+  readonly diagnosis: Diagnosis
+}
 
 const rules: ReadonlyArray<Rule> = [
   HomeserverRules.invalid,
@@ -33,7 +44,7 @@ const rules: ReadonlyArray<Rule> = [
   AppserviceRules.notRunning
 ]
 
-const notes = ({ direct, registration }: Findings): ReadonlyArray<string> => [
+const notes = ({ direct, registration }: Evidence): ReadonlyArray<string> => [
   ...registration._tag === "Read" ? registration.oddities.map(explain) : [],
   ...registration._tag === "Read" && registration.differs !== undefined && registration.differs.length > 0
     ? [
@@ -50,11 +61,11 @@ const notes = ({ direct, registration }: Findings): ReadonlyArray<string> => [
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
-const good = (findings: Findings): Conclusion => {
-  const odd = notes(findings)
+const good = (evidence: Evidence): Conclusion => {
+  const odd = notes(evidence)
   return {
     ok: true,
-    verdict: {
+    diagnosis: {
       actor: odd.length === 0 ? "nobody" : "operator",
       cause: "Nothing is wrong with the ping: the homeserver reaches the appservice.",
       advice: odd.length === 0
@@ -66,29 +77,29 @@ const good = (findings: Findings): Conclusion => {
 }
 
 /**
- * Concludes from all findings to the one root cause.
+ * Concludes from all evidence to the one root cause.
  *
  * **Details**
  *
- * The first rule that applies gives the verdict; they stand in the order in which a person should repair things. An
+ * The first rule that applies gives the diagnosis; they stand in the order in which a person should repair things. An
  * error that no rule knows better is explained by the diagnosis of the ping, so the function is total.
  *
  * @category conclusions
  * @since 0.1.0
  */
-export const conclude = (findings: Findings, subject: Subject): Conclusion => {
+export const conclude = (evidence: Evidence, subject: Subject): Conclusion => {
   const of: Case = {
-    findings,
+    evidence,
     subject,
     url: shownUrl(subject.url) ?? "the url",
     homeserver: AppserviceUrl.redact(subject.homeserver)
   }
   for (const rule of rules) {
-    const verdict = rule(of)
-    if (verdict !== undefined) return { ok: false, verdict }
+    const diagnosis = rule(of)
+    if (diagnosis !== undefined) return { ok: false, diagnosis }
   }
-  return findings.ping?._tag === "Succeeded" ? good(findings) : {
+  return evidence.ping?._tag === "Succeeded" ? good(evidence) : {
     ok: false,
-    verdict: operator("The ping was not made.", "Look at the step that was skipped or failed first.")
+    diagnosis: operator("The ping was not made.", "Look at the check that was skipped or failed first.")
   }
 }

@@ -7,7 +7,7 @@ import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
 import { Redacted } from "effect"
-import type { CopiedField, Oddity } from "./Finding.ts"
+import type { CopiedField, Oddity } from "./Evidence.ts"
 
 /** Words of examples and generators that nobody would get as a token by chance. */
 const placeholder =

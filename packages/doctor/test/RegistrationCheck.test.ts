@@ -1,11 +1,9 @@
-import * as Registration from "@appservice-ping/domain/Registration"
+import { differences, explain, oddities } from "@appservice-ping/doctor/RegistrationCheck"
 import { assert, describe, it } from "@effect/vitest"
-import { differences, explain, oddities } from "appservice-ping/doctor/RegistrationCheck"
-import { Result } from "effect"
-import { assertNoToken, canaries, registration } from "../support/files.ts"
+import { assertNoToken, canaries, registration } from "./support/registrations.ts"
 
 const parse = (fields: { readonly [key: string]: unknown }) =>
-  Result.getOrThrow(Registration.fromText(registration({ url: "http://bridge.example:29317", ...fields }), "r.yaml"))
+  registration({ url: "http://bridge.example:29317", ...fields })
 
 const remote = new URL("https://matrix.example")
 

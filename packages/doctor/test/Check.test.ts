@@ -1,23 +1,23 @@
-// What a step says must fit the question it asked, not the ping that comes later.
+// What a check says must fit the question it asked, not the ping that comes later.
+import * as Check from "@appservice-ping/doctor/Check"
+import type { Evidence } from "@appservice-ping/doctor/Evidence"
 import { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import { Forbidden, LimitExceeded, Unrecognized } from "@appservice-ping/domain/PingError"
 import { HomeserverUnreachable } from "@appservice-ping/domain/TransportError"
 import { assert, describe, it } from "@effect/vitest"
-import type { Findings } from "appservice-ping/doctor/Finding"
-import * as Step from "appservice-ping/doctor/Step"
 
 const subject = { homeserver: new URL("https://matrix.example"), url: "http://bridge.example:29317" }
 
-const told = (id: Step.StepId, findings: Partial<Findings>): string => {
-  const { detail, status } = Step.describe(id, findings, subject)
+const told = (id: Check.CheckId, evidence: Partial<Evidence>): string => {
+  const { detail, status } = Check.describe(id, evidence, subject)
   return `${status} ${detail}`
 }
 
-describe("a step of the doctor", () => {
+describe("a check of the doctor", () => {
   it("says of an address without versions that they are missing, and not the ping", () => {
     assert.strictEqual(
       told("versions", { versions: { _tag: "Failed", error: new Unrecognized({}) } }),
-      "bad M_UNRECOGNIZED: there is nothing at /_matrix/client/versions"
+      "failed M_UNRECOGNIZED: there is nothing at /_matrix/client/versions"
     )
   })
 
@@ -26,7 +26,7 @@ describe("a step of the doctor", () => {
     const error = new HomeserverUnreachable({ url: "https://matrix.example/", failure })
     assert.match(
       told("versions", { versions: { _tag: "Failed", error } }),
-      /^bad HomeserverUnreachable: Nothing listens/
+      /^failed HomeserverUnreachable: Nothing listens/
     )
   })
 

@@ -2,12 +2,12 @@
 import * as Answer from "@appservice-ping/domain/Answer"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type { PingError } from "@appservice-ping/domain/PingError"
+import { plain } from "@appservice-ping/domain/PlainText"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import { HomeserverUnreachable, type NotHomeserver } from "@appservice-ping/domain/TransportError"
 import { Clock, type Duration, Effect, Option, Result, Schema } from "effect"
 import type { HttpClient } from "effect/http"
-import type { TokenFinding } from "../../doctor/Finding.ts"
-import { plain } from "../text.ts"
+import type { TokenEvidence } from "../Evidence.ts"
 import { ask } from "./ask.ts"
 
 const decodeUser = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ user_id: Schema.String })))
@@ -15,7 +15,7 @@ const decodeUser = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struc
 /** Errors that speak of the token and of nothing else. */
 const refusals: ReadonlySet<string> = new Set(["M_UNKNOWN_TOKEN", "M_MISSING_TOKEN"])
 
-const ofError = (error: PingError | NotHomeserver): TokenFinding => {
+const ofError = (error: PingError | NotHomeserver): TokenEvidence => {
   if (error._tag === "M_UNRECOGNIZED") return { _tag: "NotOffered" }
   if (error._tag === "NotHomeserver") {
     return error.status === 404 || error.status === 405 ? { _tag: "NotOffered" } : { _tag: "Unclear", error }
@@ -28,7 +28,7 @@ export const whoami = (
   homeserver: URL,
   registration: Registration,
   timeout: Duration.Input
-): Effect.Effect<TokenFinding, never, HttpClient.HttpClient> =>
+): Effect.Effect<TokenEvidence, never, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const url = AppserviceUrl.join(homeserver.href, "/_matrix/client/v3/account/whoami") ?? homeserver
     url.search = ""

@@ -4,7 +4,7 @@ import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { type Duration, Effect } from "effect"
 import { connect as connectTcp, isIP, type Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
-import type { Phase } from "../../doctor/Finding.ts"
+import type { Phase } from "../Evidence.ts"
 
 /** How far the connection came. */
 export type Probe =

@@ -1,5 +1,5 @@
 /**
- * What each step of the doctor saw, as plain data: the steps gather it, and the conclusion reads it.
+ * What each check of the doctor saw, as plain data: the checks gather it, and the conclusion reads it.
  *
  * @since 0.1.0
  */
@@ -39,7 +39,7 @@ export type Oddity =
  * @category models
  * @since 0.1.0
  */
-export type RegistrationFinding =
+export type RegistrationEvidence =
   | { readonly _tag: "Invalid"; readonly problems: ReadonlyArray<string> }
   | {
     readonly _tag: "Read"
@@ -65,7 +65,7 @@ export type Phase = "dns" | "connect" | "tls"
  * @category models
  * @since 0.1.0
  */
-export type HomeserverFinding =
+export type HomeserverEvidence =
   | { readonly _tag: "Reached"; readonly address: string; readonly tls: boolean }
   | {
     readonly _tag: "Unreachable"
@@ -82,7 +82,7 @@ export type HomeserverFinding =
  * @category models
  * @since 0.1.0
  */
-export type VersionsFinding =
+export type VersionsEvidence =
   | { readonly _tag: "Supported"; readonly path: "stable" | "unstable"; readonly server: string | undefined }
   | { readonly _tag: "Failed"; readonly error: Diagnosable }
 
@@ -92,7 +92,7 @@ export type VersionsFinding =
  * @category models
  * @since 0.1.0
  */
-export type TokenFinding =
+export type TokenEvidence =
   /** `isOurs` tells whether the user is the registration's `sender_localpart`. */
   | { readonly _tag: "Known"; readonly userId: string; readonly isOurs: boolean }
   | { readonly _tag: "NotOffered" }
@@ -105,7 +105,7 @@ export type TokenFinding =
  * @category models
  * @since 0.1.0
  */
-export type ListenerFinding =
+export type ListenerEvidence =
   /** Something listens; `asked` where the doctor was to stand in, and could not. */
   | { readonly _tag: "Found"; readonly asked: boolean }
   /** The doctor answers in the appservice's place. */
@@ -121,7 +121,7 @@ export type ListenerFinding =
  * @category models
  * @since 0.1.0
  */
-export type DirectFinding =
+export type DirectEvidence =
   | {
     readonly _tag: "Confirmed"
     readonly millis: number
@@ -147,29 +147,29 @@ export type DirectFinding =
  * @category models
  * @since 0.1.0
  */
-export type PingFinding =
+export type PingEvidence =
   /** `verified` where the doctor's own listener saw the ping arrive. */
   | { readonly _tag: "Succeeded"; readonly millis: number; readonly verified: boolean }
   | { readonly _tag: "Failed"; readonly error: Diagnosable }
 
 /**
- * What all steps saw; a step that is not there was skipped.
+ * What all checks saw; a check that is not there was skipped.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Findings {
-  readonly registration: RegistrationFinding
-  readonly homeserver?: HomeserverFinding | undefined
-  readonly versions?: VersionsFinding | undefined
-  readonly token?: TokenFinding | undefined
-  readonly listener?: ListenerFinding | undefined
-  readonly direct?: DirectFinding | undefined
-  readonly ping?: PingFinding | undefined
+export interface Evidence {
+  readonly registration: RegistrationEvidence
+  readonly homeserver?: HomeserverEvidence | undefined
+  readonly versions?: VersionsEvidence | undefined
+  readonly token?: TokenEvidence | undefined
+  readonly listener?: ListenerEvidence | undefined
+  readonly direct?: DirectEvidence | undefined
+  readonly ping?: PingEvidence | undefined
 }
 
 /**
- * The places that the findings are about.
+ * The places that the evidence are about.
  *
  * @category models
  * @since 0.1.0

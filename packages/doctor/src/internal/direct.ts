@@ -9,7 +9,7 @@ import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { type OutgoingResponse, OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import { Clock, Duration, Effect, Layer, Option, Redacted, Ref, Result, Schema } from "effect"
 import type { HttpClient } from "effect/http"
-import type { DirectFinding } from "../../doctor/Finding.ts"
+import type { DirectEvidence } from "../Evidence.ts"
 import { ask } from "./ask.ts"
 import { speaksTls } from "./probe.ts"
 
@@ -77,7 +77,7 @@ const isTlsPort = (
 const call = Effect.fnUntraced(function*(
   options: DirectOptions,
   last: Ref.Ref<OutgoingResponse | undefined>
-): Effect.fn.Return<DirectFinding, never, OutgoingPing.OutgoingPing | HttpClient.HttpClient> {
+): Effect.fn.Return<DirectEvidence, never, OutgoingPing.OutgoingPing | HttpClient.HttpClient> {
   const { registration, transactionId, url } = options
   const outgoing = yield* OutgoingPing.OutgoingPing
   const result = yield* Effect.result(
@@ -105,7 +105,7 @@ const call = Effect.fnUntraced(function*(
 })
 
 /** Calls the url with the `hs_token`, and with another token to see that it is refused. */
-export const direct = (options: DirectOptions): Effect.Effect<DirectFinding, never, HttpClient.HttpClient> =>
+export const direct = (options: DirectOptions): Effect.Effect<DirectEvidence, never, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const last = yield* Ref.make<OutgoingResponse | undefined>(undefined)
     const leg = OutgoingPing.layer({ timeout: options.timeout }).pipe(Layer.provide(remembering(last)))

@@ -1,0 +1,239 @@
+/**
+ * The checks of the doctor: what each is called, and what one line says about what it saw.
+ *
+ * @since 0.1.0
+ */
+import { type Diagnosable, diagnose } from "@appservice-ping/domain/Diagnosis"
+import { Duration } from "effect"
+import type {
+  DirectEvidence,
+  Evidence,
+  HomeserverEvidence,
+  ListenerEvidence,
+  PingEvidence,
+  RegistrationEvidence,
+  Subject,
+  TokenEvidence,
+  VersionsEvidence
+} from "./Evidence.ts"
+import { explain } from "./RegistrationCheck.ts"
+
+/**
+ * How a check went.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Status = "ok" | "failed" | "warning" | "skipped"
+
+/**
+ * The checks in their order, and their titles.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const titles = {
+  registration: "Registration file",
+  homeserver: "Homeserver reachable",
+  versions: "Homeserver knows the ping",
+  token: "as_token valid",
+  listener: "Something listens at url",
+  direct: "Direct call to url",
+  ping: "Ping by the homeserver"
+} as const
+
+/**
+ * The name of a check.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CheckId = keyof typeof titles
+
+/**
+ * What one check says.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Line {
+  readonly status: Status
+  readonly detail: string
+}
+
+/**
+ * One check as it is reported.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Check extends Line {
+  readonly id: CheckId
+  readonly title: string
+  /** How long it took; `null` where it was skipped. */
+  readonly duration_ms: number | null
+}
+
+const line = (status: Status, detail: string): Line => ({ status, detail })
+
+const seconds = (duration: Duration.Duration): string => Duration.format(duration)
+
+const registration = (seen: RegistrationEvidence): Line => {
+  if (seen._tag === "Invalid") return line("failed", seen.problems.join("; "))
+  const differs = seen.differs ?? []
+  const odd = seen.oddities.map(explain)
+  if (differs.length > 0) odd.unshift(`the homeserver's copy differs in ${differs.join(", ")}`)
+  if (odd.length === 0) {
+    return line(
+      "ok",
+      `id ${seen.id}, url ${seen.url}${seen.differs === undefined ? "" : ", both copies agree"}`
+    )
+  }
+  const isBad = seen.url === undefined || differs.length > 0 ||
+    seen.oddities.some(({ _tag }) => _tag === "UrlIsHomeserver")
+  return line(isBad ? "failed" : "warning", odd.join("; "))
+}
+
+const phases = {
+  dns: "the host name could not be resolved",
+  connect: "no connection",
+  tls: "connected, but no secure connection",
+  http: "connected, but no HTTP answer"
+} as const
+
+const homeserver = (seen: HomeserverEvidence): Line => {
+  switch (seen._tag) {
+    case "Reached":
+      return line("ok", `${seen.address}${seen.tls ? " over TLS" : ""}`)
+    case "Silent":
+      return line("failed", `${phases.http} within ${seconds(seen.after)}`)
+    case "Unreachable": {
+      const { failure } = seen.error
+      return line("failed", seen.phase === "dns" ? failure.text : `${phases[seen.phase]}: ${failure.text}`)
+    }
+  }
+}
+
+const nameOf = (error: Diagnosable): string => error._tag === "OtherErrcode" ? error.errcode : error._tag
+
+const failed = (error: Diagnosable, { homeserver, url }: Subject): string =>
+  `${nameOf(error)}: ${diagnose(error, { homeserver: homeserver.href, url }).cause}`
+
+const versions = (seen: VersionsEvidence, subject: Subject): Line => {
+  if (seen._tag === "Supported") {
+    const path = seen.path === "unstable" ? ", on the path from before spec v1.7" : ""
+    return line("ok", `${seen.server ?? "it does not tell its name"}${path}`)
+  }
+  // The diagnosis takes this errcode for an answer to a ping, which was not asked for yet.
+  return line(
+    "failed",
+    seen.error._tag === "M_UNRECOGNIZED"
+      ? "M_UNRECOGNIZED: there is nothing at /_matrix/client/versions"
+      : failed(seen.error, subject)
+  )
+}
+
+const token = (seen: TokenEvidence, subject: Subject): Line => {
+  switch (seen._tag) {
+    case "Known":
+      return seen.isOurs
+        ? line("ok", `the homeserver knows it as ${seen.userId}`)
+        : line("warning", `the homeserver knows it as ${seen.userId}, which is not the sender_localpart of the file`)
+    case "NotOffered":
+      return line("skipped", "this homeserver does not tell whose a token is")
+    case "Refused":
+      return line("failed", failed(seen.error, subject))
+    case "Unclear":
+      return line(
+        "warning",
+        seen.error._tag === "M_FORBIDDEN"
+          ? "M_FORBIDDEN: the homeserver does not tell this token whose it is"
+          : failed(seen.error, subject)
+      )
+  }
+}
+
+const nothing = {
+  notAsked: "the connection was refused, and --no-listen keeps the doctor from standing in",
+  elsewhere: "the connection was refused, and the address is not one of this machine, so the doctor cannot stand in",
+  https: "the connection was refused, and the doctor cannot stand in for an https url",
+  notPermitted: "the connection was refused, and the doctor may not listen there"
+} as const
+
+const listener = (seen: ListenerEvidence): Line => {
+  switch (seen._tag) {
+    case "Found":
+      return seen.asked
+        ? line("warning", "something listens already, so the doctor does not stand in; stop it for a verified ping")
+        : line("ok", "something does")
+    case "StandIn":
+      return seen.asked
+        ? line("ok", "the doctor listens there as the appservice")
+        : line("warning", "nothing does; for the next checks the doctor listens there as the appservice")
+    case "Nothing":
+      return line(seen.why === "notAsked" ? "failed" : "warning", nothing[seen.why])
+    case "Unreachable":
+      return line("warning", `cannot be told from here: ${phases[seen.phase]}`)
+  }
+}
+
+const wrongTokens = {
+  refused: "and a wrong token is refused",
+  accepted: "but a wrong token is accepted too",
+  unclear: "but what it does with a wrong token is unclear"
+} as const
+
+const direct = (seen: DirectEvidence, subject: Subject): Line => {
+  if (seen._tag === "Confirmed") {
+    const text = `answered in ${seen.millis} ms as seen from here, ${wrongTokens[seen.wrongToken]}`
+    if (!seen.isAppservice) return line("warning", `${text}, with an answer that no appservice gives`)
+    return line(seen.wrongToken === "refused" ? "ok" : "warning", text)
+  }
+  if (seen.isHomeserver) return line("failed", "a homeserver answers there, not an appservice")
+  if (seen.location !== undefined) return line("failed", `it redirects to ${seen.location}`)
+  return line("failed", failed(seen.error, subject))
+}
+
+const ping = (seen: PingEvidence, subject: Subject): Line =>
+  seen._tag === "Failed"
+    ? line("failed", failed(seen.error, subject))
+    : line(
+      "ok",
+      `${seen.verified ? "confirmed: it arrived here" : "the homeserver got an answer"} in ${seen.millis} ms`
+    )
+
+const skips: { readonly [S in CheckId]: string } = {
+  registration: "not read",
+  homeserver: "needs a registration",
+  versions: "needs a homeserver that answers",
+  token: "needs a homeserver that answers",
+  listener: "needs a url",
+  direct: "needs a url",
+  ping: "needs a homeserver that knows the ping"
+}
+
+/**
+ * Says in a line what a check saw.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const describe = (id: CheckId, evidence: Partial<Evidence>, subject: Subject): Line => {
+  const skipped = line("skipped", skips[id])
+  switch (id) {
+    case "registration":
+      return evidence.registration === undefined ? skipped : registration(evidence.registration)
+    case "homeserver":
+      return evidence.homeserver === undefined ? skipped : homeserver(evidence.homeserver)
+    case "versions":
+      return evidence.versions === undefined ? skipped : versions(evidence.versions, subject)
+    case "token":
+      return evidence.token === undefined ? skipped : token(evidence.token, subject)
+    case "listener":
+      return evidence.listener === undefined ? skipped : listener(evidence.listener)
+    case "direct":
+      return evidence.direct === undefined ? skipped : direct(evidence.direct, subject)
+    case "ping":
+      return evidence.ping === undefined ? skipped : ping(evidence.ping, subject)
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The doctor's report, in lines for a person and as JSON for a machine.
+ *
+ * @since 0.1.0
+ */
+import type { Check } from "./Check.ts"
+import type { Conclusion } from "./Conclusion.ts"
+
+/**
+ * What all checks said, and what follows.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Report extends Conclusion {
+  readonly checks: ReadonlyArray<Check>
+}
+
+const titleWidth = 26
+
+const words = { ok: "ok  ", failed: "FAIL", warning: "warn", skipped: "skip" } as const
+
+/**
+ * One check in a line, behind a mark of its status.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const checkLine = (
+  { detail, status, title }: Pick<Check, "detail" | "status" | "title">,
+  mark: string = words[status]
+): string => `${mark} ${title.padEnd(titleWidth)} ${detail}`
+
+/**
+ * The conclusion: a headline, and what follows it.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const conclusionLines = (
+  { diagnosis: { actor, advice, cause, temporary }, ok }: Conclusion
+): readonly [headline: string, ...rest: ReadonlyArray<string>] =>
+  ok ? [cause, advice] : [
+    "The ping does not work.",
+    `  What is wrong:  ${cause}`,
+    `  What to do:     ${advice}`,
+    `  Who must act:   ${actor}`,
+    `  Trying again:   ${temporary ? "can help" : "does not help until that is done"}`
+  ]
+
+/**
+ * The whole report in lines of plain text.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const lines = (report: Report): ReadonlyArray<string> => [
+  ...report.checks.map((check) => checkLine(check)),
+  "",
+  ...conclusionLines(report)
+]
+
+/**
+ * The whole report as one JSON object.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const json = ({ checks, diagnosis, ok }: Report): string => JSON.stringify({ ok, checks, conclusion: diagnosis })
