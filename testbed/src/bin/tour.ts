@@ -3,7 +3,7 @@
  * of a real bridge, and a ping through every fault.
  */
 import { fromText, type Registration } from "@appservice-ping/domain/Registration"
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Duration, Effect, Result } from "effect"
 import { readFile } from "node:fs/promises"
 import { relative } from "node:path"

@@ -5,7 +5,7 @@
  */
 import { listeningUrl } from "@appservice-ping/node/ListeningUrl"
 import { ListenError, type Listening } from "@appservice-ping/node/NodeListener"
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Bytes, Duration, Effect, Layer, Result, type Scope, Stream } from "effect"
 import { HttpRouter, HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, type HttpApiGroup, HttpApiMiddleware } from "effect/http-api"

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { type Connect, connectSecure } from "@appservice-ping/node/Connect"
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Cause, Effect, Layer, type Scope } from "effect"
 import { Agent as HttpAgent } from "node:http"
 import { Agent as HttpsAgent, type AgentOptions } from "node:https"
