@@ -6,33 +6,29 @@
  */
 import { listeningUrl } from "@appservice-ping/node/ListeningUrl"
 import type { ListenError, Listening } from "@appservice-ping/node/NodeListener"
-import { type Duration, Effect, FiberSet, Scope } from "effect"
+import { Duration, Effect, FiberSet, Scope } from "effect"
 import * as Net from "node:net"
+import { Connection } from "../../play/Connection.ts"
+import * as Interpreter from "../../play/Interpreter.ts"
 import type { Decided, Session } from "../../play/Session.ts"
 import type { Leg } from "../../step/Leg.ts"
+import { lookupError } from "../lookupError.ts"
+import { certificateContext } from "../tls/certificateContext.ts"
 import { addressOf } from "./internal/addressOf.ts"
+import * as Admission from "./internal/Admission.ts"
 import * as BlockedPort from "./internal/BlockedPort.ts"
-import { type Conversation, crash, type Settings } from "./internal/Conversation.ts"
-import * as Gate from "./internal/Gate.ts"
 import * as HeldPort from "./internal/HeldPort.ts"
-import { Link } from "./internal/Link.ts"
-import { lookupError } from "./internal/lookupError.ts"
-import { serve } from "./internal/serve.ts"
+import { connectUpstream, type Upstream } from "./internal/upstream.ts"
 
-/**
- * The real server behind the proxy.
- *
- * @category options
- * @since 0.1.0
- */
-export interface Upstream {
-  readonly host: string
-  readonly port: number
-  /** Whether it speaks TLS. Default: false. */
-  readonly isSecure?: boolean | undefined
-  /** Certificates in PEM form to trust instead of the usual ones. Default: those that Node trusts. */
-  readonly ca?: string | ReadonlyArray<string> | undefined
-}
+export type {
+  /**
+   * The real server behind the proxy.
+   *
+   * @category options
+   * @since 0.1.0
+   */
+  Upstream
+} from "./internal/upstream.ts"
 
 /**
  * Where to listen, in front of what, and the bounds of what either side can make the proxy hold.
@@ -111,6 +107,10 @@ export interface WireProxy extends Listening {
 /** How long a connection that was prepared may take to come about, so that one that is forgotten blocks nothing. */
 const enterTimeout = "10 seconds"
 
+/** A timer of Node leaves fractions of a millisecond out, so that it would be early by one. */
+const sleepNoLess = (duration: Duration.Duration): Effect.Effect<void> =>
+  Effect.sleep(Math.ceil(Duration.toMillis(duration)))
+
 /** A listener for both families writes an address of the older one in its own way. */
 const keyOf = (address: string | undefined, port: number | undefined): string =>
   `${address?.replace(/^::ffff:/, "")} ${port}`
@@ -144,56 +144,49 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
     const { leg, session } = options
     const host = yield* addressOf(options.host ?? defaults.host, options.port ?? defaults.port)
     const isSecure = options.tls ?? false
-    const settings: Settings = {
+    const maxRequestBytes = options.maxRequestBytes ?? defaults.maxRequestBytes
+    const settings: Interpreter.Settings = {
       leg,
-      isSecure,
+      tls: isSecure,
       session,
-      upstream: options.upstream,
+      connect: connectUpstream(options.upstream, options.connectTimeout ?? defaults.connectTimeout),
+      handshake: certificateContext,
+      sleep: sleepNoLess,
       maxHeadBytes: options.maxHeadBytes ?? defaults.maxHeadBytes,
-      maxRequestBytes: options.maxRequestBytes ?? defaults.maxRequestBytes,
+      maxRequestBytes,
       maxAnswerBytes: options.maxAnswerBytes ?? defaults.maxAnswerBytes,
-      connectTimeout: options.connectTimeout ?? defaults.connectTimeout,
       idleTimeout: options.idleTimeout ?? defaults.idleTimeout,
       lingerTimeout: options.lingerTimeout ?? defaults.lingerTimeout
     }
     const scope = yield* Effect.scope
-    const conversations = new Set<Conversation>()
     /** Decisions about connections that our own clients are opening, by their address and port. */
     const tickets = new Map<string, { readonly decided: Decided; readonly enter: () => void }>()
 
     const run = yield* FiberSet.makeRuntime()
     const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      const link = new Link(socket, settings.maxRequestBytes)
+      const client = new Connection(socket, maxRequestBytes)
       const key = keyOf(socket.remoteAddress, socket.remotePort)
       const ticket = tickets.get(key)
       tickets.delete(key)
       run(Effect.gen(function*() {
-        const decided = ticket?.decided ?? (yield* session.connection(leg, isSecure))
-        const conversation: Conversation = {
-          settings,
-          link,
-          connection: decided.connection,
-          upstream: undefined,
-          exchange: 0,
-          isExchangeOpen: false,
-          sentBefore: 0,
-          isClosedWritten: false
-        }
-        conversations.add(conversation)
+        const connection = ticket?.decided ?? (yield* session.connection(leg, isSecure))
         ticket?.enter()
-        yield* gate.refresh
-        yield* Effect.ensuring(
-          serve(conversation, decided, { crash: crashAll, refresh: gate.refresh }),
-          Effect.sync(() => conversations.delete(conversation))
-        )
+        yield* interpreter.serve(client, { connection, request: undefined })
       }))
     })
     server.maxConnections = options.maxConnections ?? defaults.maxConnections
-    const gate = yield* Gate.make({ server, session, leg, isSecure, host, port: options.port ?? defaults.port })
+    const admission = yield* Admission.make({
+      server,
+      session,
+      leg,
+      isSecure,
+      host,
+      port: options.port ?? defaults.port
+    })
     server.on("error", () => {
       run(Effect.logWarning("A connection could not be accepted, or the port could not be opened again"))
     })
-    const crashAll = Effect.suspend(() => Effect.forEach([...conversations], crash, { discard: true }))
+    const interpreter = Interpreter.make(settings, { changed: admission.refresh })
 
     // Made when the first client needs them, and kept: a port of our own does not disturb who connects meanwhile.
     const refusing = yield* Effect.cached(Scope.provide(Effect.orDie(HeldPort.hold(0, host)), scope))
@@ -204,7 +197,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
     })
 
     const prepareAccept = (decided: Decided): Effect.Effect<Prepared> =>
-      Effect.map(gate.enter, (release): Prepared => {
+      Effect.map(admission.enter, (release): Prepared => {
         const forgotten = run(Effect.andThen(Effect.sleep(enterTimeout), Effect.sync(release)))
         const enter = (): void => {
           forgotten.interruptUnsafe()
@@ -212,7 +205,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
         }
         return {
           connect: () => {
-            const socket = Net.connect({ host, port: gate.port, noDelay: true })
+            const socket = Net.connect({ host, port: admission.port, noDelay: true })
             let key = ""
             socket.once("connectionAttempt", () => {
               // The port of this side is known as soon as the attempt is on its way, and nobody can accept it earlier.
@@ -238,7 +231,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
       switch (verdict._tag) {
         case "Refuse": {
           const port = yield* refusing
-          yield* gate.refresh
+          yield* admission.refresh
           yield* session.write({ event: "refused", ...where })
           yield* decided.applied
           return elsewhere(port)
@@ -246,20 +239,20 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
         case "Ignore": {
           if (!BlockedPort.isSupported) return yield* prepareAccept(decided)
           const port = yield* ignoring
-          yield* gate.refresh
+          yield* admission.refresh
           yield* session.write({ event: "ignored", ...where })
           yield* decided.applied
           return elsewhere(port)
         }
         case "Resolve":
-          yield* gate.refresh
+          yield* admission.refresh
           yield* session.write({ event: "not-resolved", ...where, failure: verdict.failure })
           yield* decided.applied
           return {
             connect: (hostname = host) =>
               Net.connect({
                 host: "not-resolved.test",
-                port: gate.port,
+                port: admission.port,
                 lookup: (_, __, callback) => {
                   if (verdict.failure !== "hang") callback(lookupError(verdict.failure, hostname), "")
                 }
@@ -270,5 +263,5 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
       }
     }))
 
-    return { url: listeningUrl(host, gate.port, isSecure), host, port: gate.port, prepare }
+    return { url: listeningUrl(host, admission.port, isSecure), host, port: admission.port, prepare }
   })

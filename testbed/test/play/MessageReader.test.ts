@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { keepsAlive, MessageReader } from "../../../src/carrier/wire/internal/MessageReader.ts"
+import { keepsAlive, MessageReader } from "../../src/play/MessageReader.ts"
 
 type Kind = "request" | "answer"
 

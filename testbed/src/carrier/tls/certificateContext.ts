@@ -1,7 +1,7 @@
 /** What a server shakes hands with: a certificate of the fixtures, and what makes the handshake fail. */
 import * as Tls from "node:tls"
-import type { Certificate, Step } from "../../../step/Verdict.ts"
-import { ca, certificates, key } from "../../tls/Certificates.ts"
+import type { Certificate, Step } from "../../step/Verdict.ts"
+import { ca, certificates, key } from "./Certificates.ts"
 
 const contexts = new Map<string, Tls.SecureContext>()
 

@@ -1,39 +1,35 @@
 /** Plays the steps of a fault on a connection. */
 import { Bytes, Duration, Effect } from "effect"
-import type { Decided } from "../../../play/Session.ts"
-import type { Step } from "../../../step/Verdict.ts"
+import type { Step } from "../../step/Verdict.ts"
+import type { HowEnded } from "../Connection.ts"
+import { keepsAlive, MessageReader } from "../MessageReader.ts"
+import type { Decided } from "../Session.ts"
 import {
-  type Conversation,
   end,
   highWater,
-  isWhole,
   letGo,
   nextExchange,
   noteAnswered,
   noteAsked,
+  noteSecured,
   noteSent,
-  passRest,
-  pathOf,
-  reachUpstream,
-  readRequest,
-  type Request,
-  shakeHands,
-  transactionId
-} from "./Conversation.ts"
-import type { Ending } from "./Link.ts"
-import { keepsAlive, MessageReader } from "./MessageReader.ts"
+  type PlayedConnection,
+  reachServer,
+  shakeHands
+} from "./PlayedConnection.ts"
+import { isWhole, passRemainder, readRequest, type Request, toReadRequest } from "./request.ts"
 
 /** The application's answer, as far as it came. */
 interface Kept {
   readonly bytes: Uint8Array
   readonly headLength: number
   /** How its connection ended, if that was before the end of the answer. */
-  readonly cut: Ending | undefined
+  readonly cut: HowEnded | undefined
 }
 
 /** What is remembered from step to step. */
 interface Play {
-  readonly c: Conversation
+  readonly c: PlayedConnection
   readonly decided: Decided
   request: Request | undefined
   kept: Kept | undefined
@@ -55,18 +51,15 @@ const apply = (play: Play): Effect.Effect<void> =>
   })
 
 const whilePresent = (play: Play, effect: Effect.Effect<unknown>): Effect.Effect<Next> =>
-  Effect.raceFirst(Effect.as(effect, "on" as const), Effect.as(play.c.link.gone, "gone" as const))
-
-/** Sleeps no shorter than said: a timer of Node leaves fractions of a millisecond out. */
-const sleep = (duration: Duration.Duration): Effect.Effect<void> => Effect.sleep(Math.ceil(Duration.toMillis(duration)))
+  Effect.raceFirst(Effect.as(effect, "on" as const), Effect.as(play.c.client.gone, "gone" as const))
 
 const send = (play: Play, bytes: Uint8Array): Effect.Effect<Next> =>
   Effect.gen(function*() {
-    const { link } = play.c
-    const next = yield* whilePresent(play, link.drained(highWater))
+    const { client } = play.c
+    const next = yield* whilePresent(play, client.drained(highWater))
     play.out?.feed(bytes)
-    link.write(bytes)
-    return link.closed ? "gone" : next
+    client.write(bytes)
+    return client.closed ? "gone" : next
   })
 
 /** The answer to a request is read anew: what it says decides whether the connection stays. */
@@ -82,7 +75,7 @@ const setRequest = (play: Play, request: Request): void => {
 
 const canKeep = ({ c, kept, out, request }: Play): boolean =>
   request !== undefined && isWhole(request) && keepsAlive(request.head) && kept?.cut === undefined &&
-  out?.state === "done" && out.head !== undefined && keepsAlive(out.head) && c.link.ending === undefined
+  out?.state === "done" && out.head !== undefined && keepsAlive(out.head) && c.client.theirs === undefined
 
 /** Ends the connection as the application would have. */
 const endAsApplication = (play: Play): Effect.Effect<void> => end(play.c, play.kept?.cut ?? "fin")
@@ -100,29 +93,20 @@ const readWhole = (play: Play): Effect.Effect<Next> =>
     yield* nextExchange(c)
     if (read._tag === "Unreadable") {
       play.request = undefined
-      return c.link.ending === undefined ? "on" : "gone"
+      return c.client.theirs === undefined ? "on" : "gone"
     }
     const { request } = read
-    const { isSecure, leg, session } = c.settings
-    yield* session.note({
-      leg,
-      connection: c.connection,
-      isSecure,
-      exchange: c.exchange,
-      method: request.head.method,
-      path: pathOf(request.head),
-      transactionId: transactionId(request)
-    })
+    yield* c.settings.session.note(toReadRequest(c, request))
     setRequest(play, request)
     return "on"
   })
 
 const readSome = (play: Play, bytes: number): Effect.Effect<Next> => {
-  const { link, settings } = play.c
+  const { client, settings } = play.c
   const enough = Math.min(bytes, settings.maxRequestBytes)
-  return link.until(() => link.size >= enough || link.ending !== undefined).pipe(
+  return client.until(() => client.size >= enough || client.theirs !== undefined).pipe(
     Effect.timeoutOrElse({ duration: settings.idleTimeout, orElse: () => end(play.c, "fin") }),
-    Effect.map((): Next => link.size >= enough ? "on" : "gone")
+    Effect.map((): Next => client.size >= enough ? "on" : "gone")
   )
 }
 
@@ -131,13 +115,13 @@ const forward = (play: Play): Effect.Effect<Next> =>
   Effect.gen(function*() {
     const { c, request } = play
     if (request === undefined) return "on"
-    const upstream = yield* reachUpstream(c)
-    if (upstream === undefined) {
+    const server = yield* reachServer(c)
+    if (server === undefined) {
       play.kept = { bytes: new Uint8Array(), headLength: 0, cut: "rst" }
       return "on"
     }
     yield* noteAsked(c)
-    upstream.write(request.bytes)
+    server.write(request.bytes)
     const { maxAnswerBytes, maxHeadBytes } = c.settings
     const reader = new MessageReader("answer", { method: request.head.method, maxHeadBytes, maxBodyBytes: 0 })
     const chunks: Array<Uint8Array> = []
@@ -145,16 +129,16 @@ const forward = (play: Play): Effect.Effect<Next> =>
     const keep = Effect.gen(function*() {
       let isAnswered = false
       while (reader.state !== "done" && length < maxAnswerBytes) {
-        const chunk = upstream.take()
+        const chunk = server.take()
         if (chunk === undefined) {
-          if (upstream.ending !== undefined || upstream.closed) return
-          yield* upstream.until(() => upstream.size > 0 || upstream.ending !== undefined)
+          if (server.theirs !== undefined || server.closed) return
+          yield* server.readable
           continue
         }
         const used = reader.feed(chunk)
         chunks.push(chunk.subarray(0, used))
         length += used
-        upstream.giveBack(chunk.subarray(used))
+        server.giveBack(chunk.subarray(used))
         // A client that waits for it sends the rest only then.
         if (reader.head === undefined && reader.headLength > 0 && !isWhole(request)) yield* send(play, chunk)
         if (reader.head !== undefined && !isAnswered) {
@@ -165,27 +149,27 @@ const forward = (play: Play): Effect.Effect<Next> =>
     })
     const exchange = isWhole(request) ? keep : Effect.raceFirst(
       keep,
-      Effect.andThen(passRest(c, request, upstream), Effect.never)
+      Effect.andThen(passRemainder(c, request, server), Effect.never)
     )
     const next = yield* whilePresent(play, exchange)
     const isTooLong = reader.state !== "done" && length >= maxAnswerBytes
     play.kept = {
       bytes: Bytes.concat(chunks),
       headLength: reader.headLength,
-      cut: isTooLong ? "rst" : cutOf(reader, upstream.ending)
+      cut: isTooLong ? "rst" : cutOf(reader, server.theirs)
     }
     if (isTooLong) yield* Effect.logWarning("An answer is longer than what is kept of it, and is cut")
     const canStay = reader.state === "done" && reader.head !== undefined && keepsAlive(reader.head) &&
       keepsAlive(request.head)
     // A connection that is about to be closed must not be taken for the next request.
-    if (!canStay) letGo(c, upstream)
+    if (!canStay) letGo(c, server)
     return next
   })
 
 /** An answer that ends with its connection is whole when that is closed, and cut when it is reset. */
-const cutOf = (reader: MessageReader, ending: Ending | undefined): Ending | undefined => {
+const cutOf = (reader: MessageReader, theirs: HowEnded | undefined): HowEnded | undefined => {
   if (reader.state === "done") return undefined
-  return reader.state === "until-close" ? ending === "rst" ? "rst" : undefined : ending ?? "rst"
+  return reader.state === "until-close" ? theirs === "rst" ? "rst" : undefined : theirs ?? "rst"
 }
 
 const relay = (play: Play, step: Extract<Step, { step: "relay" }>): Effect.Effect<Next> =>
@@ -199,7 +183,7 @@ const relay = (play: Play, step: Extract<Step, { step: "relay" }>): Effect.Effec
     for (let at = 0; at < bytes.length; at += size) {
       if (at > 0) {
         // Small pieces that wait together would go out as one.
-        const pause = step.gap === undefined ? play.c.link.drained(0) : sleep(step.gap)
+        const pause = step.gap === undefined ? play.c.client.drained(0) : play.c.settings.sleep(step.gap)
         if ((yield* whilePresent(play, pause)) === "gone") return "gone"
       }
       if ((yield* send(play, bytes.subarray(at, at + size))) === "gone") return "gone"
@@ -209,9 +193,10 @@ const relay = (play: Play, step: Extract<Step, { step: "relay" }>): Effect.Effec
 
 const secure = (play: Play, step: Extract<Step, { step: "secure" }>): Effect.Effect<Next> =>
   Effect.gen(function*() {
-    if (!play.c.settings.isSecure) return "on"
+    if (!play.c.settings.tls) return "on"
     const { certificate, clientCertificate, version } = step
     play.isHandshakeBad = certificate !== "good" || version !== undefined || clientCertificate === true
+    yield* noteSecured(play.c, step)
     return (yield* shakeHands(play.c, step)) ? "on" : "gone"
   })
 
@@ -233,7 +218,7 @@ const playStep = (play: Play, step: Step): Effect.Effect<Next> => {
     case "wait":
       return Effect.gen(function*() {
         if (decided.decision.fault?.type === "latency") yield* apply(play)
-        const next = yield* whilePresent(play, sleep(step.duration))
+        const next = yield* whilePresent(play, c.settings.sleep(step.duration))
         yield* session.write({ event: "waited", ...where, millis: Duration.toMillis(step.duration) })
         return next
       })
@@ -242,8 +227,8 @@ const playStep = (play: Play, step: Step): Effect.Effect<Next> => {
         yield* noteSent(c)
         yield* session.write({ event: "hung", ...where })
         yield* apply(play)
-        c.link.discard()
-        yield* c.link.gone
+        c.client.discard()
+        yield* c.client.gone
         return "gone"
       })
     case "close":
@@ -265,7 +250,7 @@ const hasMet = (play: Play, step: Step): boolean =>
  * on the connection.
  */
 export const playSteps = (
-  c: Conversation,
+  c: PlayedConnection,
   steps: ReadonlyArray<Step>,
   decided: Decided,
   request: Request | undefined

@@ -1,25 +1,53 @@
 /**
- * One end of a connection: the bytes that came, in a buffer of bounded size, the bytes to send, and who ended it how.
+ * One end of a connection: the bytes that came, in a buffer of bounded size, the bytes to send, and how it ended.
+ *
+ * It stands on a stream, so that it is the same on a socket and in this process.
+ *
+ * @since 0.1.0
  */
 import { Bytes, Effect } from "effect"
-import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 import * as Tls from "node:tls"
 
-/** How a side of a connection ended. */
-export type Ending = "fin" | "rst"
+/**
+ * How a side of a connection ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type HowEnded = "fin" | "rst"
+
+/**
+ * What carries the bytes: a socket, or a duplex stream in this process that can be reset like one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Carrier extends Duplex {
+  /** Ends the connection with an RST. */
+  resetAndDestroy(): unknown
+  /** Whether the connection has still to come about. */
+  readonly connecting: boolean
+}
 
 const codeOf = (error: Error): string => "code" in error && typeof error.code === "string" ? error.code : ""
 
 /** Whether a handshake failed because of what this side asked for, and not by an alert of the other one. */
 const isOurRefusal = (code: string): boolean => code.startsWith("ERR_SSL_") && !code.includes("ALERT")
 
-export class Link {
-  /** The connection below TLS: only that can be reset. */
-  readonly socket: Net.Socket
+/**
+ * One end of a connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Connection {
+  /** The stream below TLS: only that can be reset. */
+  readonly carrier: Carrier
   /** How the other side ended, once it did. */
-  ending: Ending | undefined
+  theirs: HowEnded | undefined
   /** How this side ended, once it did. */
-  ours: Ending | undefined
+  ours: HowEnded | undefined
   /** Which side ended first. */
   first: "ours" | "theirs" | undefined
   /** The code of the first error, where there was one. */
@@ -30,8 +58,8 @@ export class Link {
   sent = 0
   /** How many bytes wait to be read. */
   size = 0
-  private stream: Net.Socket
-  private readonly limit: number
+  private stream: Duplex
+  private readonly maxWaitingBytes: number
   private chunks: Array<Uint8Array> = []
   private discarding = false
   private isFull = false
@@ -39,13 +67,13 @@ export class Link {
   private isSecured = false
   private readonly waiting = new Set<() => void>()
 
-  /** `limit` is how many bytes wait to be read until no more are taken from the system. */
-  constructor(socket: Net.Socket, limit: number) {
-    this.socket = socket
-    this.stream = socket
-    this.limit = limit
-    this.attach(socket)
-    if (!socket.connecting) this.isEstablished = true
+  /** `maxWaitingBytes` is how many bytes wait to be read before no more are taken from the carrier. */
+  constructor(carrier: Carrier, maxWaitingBytes: number) {
+    this.carrier = carrier
+    this.stream = carrier
+    this.maxWaitingBytes = maxWaitingBytes
+    this.attach(carrier)
+    if (!carrier.connecting) this.isEstablished = true
   }
 
   /** Waits until something is the case, or the connection is over. */
@@ -62,17 +90,27 @@ export class Link {
     })
   }
 
-  /** Waits until the other side has ended. */
-  get gone(): Effect.Effect<void> {
-    return this.until(() => this.ending !== undefined)
+  /** Waits until there are bytes to take, or the other side has ended. */
+  get readable(): Effect.Effect<void> {
+    return this.until(() => this.size > 0 || this.theirs !== undefined)
   }
 
-  /** Waits until a connection that this side opened is there; `false` if it came to nothing. */
+  /** Waits until the other side has ended. */
+  get gone(): Effect.Effect<void> {
+    return this.until(() => this.theirs !== undefined)
+  }
+
+  /** Waits until the connection is over in both directions. */
+  get over(): Effect.Effect<void> {
+    return this.until(() => false)
+  }
+
+  /** Waits until a connection that this side opened is there; `false` if it did not come about. */
   get established(): Effect.Effect<boolean> {
     return Effect.map(this.until(() => this.isEstablished), () => this.isEstablished && !this.closed)
   }
 
-  /** Waits until the system has taken all but so many of the bytes to send. */
+  /** Waits until the carrier has taken all but so many of the bytes to send. */
   drained(left: number): Effect.Effect<void> {
     return this.until(() => this.stream.writableLength <= left)
   }
@@ -93,7 +131,7 @@ export class Link {
     this.size += bytes.length
   }
 
-  /** From now on whatever comes is thrown away, so that the end is seen behind it. */
+  /** From now on whatever comes is thrown away, so that the end behind it is seen. */
   discard(): void {
     this.discarding = true
     this.chunks = []
@@ -118,19 +156,19 @@ export class Link {
   rst(): void {
     if (this.ours === "rst" || this.closed) return
     this.end("rst")
-    this.socket.resetAndDestroy()
-    if (this.stream !== this.socket) this.stream.destroy()
+    this.carrier.resetAndDestroy()
+    if (this.stream !== this.carrier) this.stream.destroy()
   }
 
   /** Lets go of the connection, however far it came. */
   destroy(): void {
     this.stream.destroy()
-    this.socket.destroy()
+    this.carrier.destroy()
   }
 
   /** Shakes hands as the server; succeeds with whether that worked. */
   secure(options: Tls.TLSSocketOptions): Effect.Effect<boolean> {
-    return this.wrap("secure", (socket) => new Tls.TLSSocket(socket, { ...options, isServer: true }))
+    return this.wrap("secure", (carrier) => new Tls.TLSSocket(carrier, { ...options, isServer: true }))
   }
 
   /** Shakes hands as the client. */
@@ -138,33 +176,33 @@ export class Link {
     return this.wrap("secureConnect", (socket) => Tls.connect({ ...options, socket }))
   }
 
-  private wrap(event: "secure" | "secureConnect", make: (socket: Net.Socket) => Tls.TLSSocket): Effect.Effect<boolean> {
+  private wrap(event: "secure" | "secureConnect", make: (carrier: Carrier) => Tls.TLSSocket): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       if (this.closed || this.ours !== undefined) return Effect.succeed(false)
-      this.socket.off("data", this.onData).off("end", this.onEnd).pause()
+      this.carrier.off("data", this.onData).off("end", this.onEnd).pause()
       // The handshake takes what came before it out of the buffer below.
-      if (this.size > 0) this.socket.unshift(Bytes.concat(this.chunks))
+      if (this.size > 0) this.carrier.unshift(Bytes.concat(this.chunks))
       this.chunks = []
       this.size = 0
-      const secured = make(this.socket)
+      const secured = make(this.carrier)
       secured.once(event, () => {
         this.isSecured = true
         this.notify()
       })
       this.stream = secured
       this.attach(secured)
-      return Effect.map(this.until(() => this.isSecured || this.ending !== undefined), () => this.isSecured)
+      return Effect.map(this.until(() => this.isSecured || this.theirs !== undefined), () => this.isSecured)
     })
   }
 
-  private end(how: Ending): void {
+  private end(how: HowEnded): void {
     this.ours = how
     this.first ??= "ours"
   }
 
-  private onTheirEnd(how: Ending): void {
-    if (this.ending !== undefined) return
-    this.ending = how
+  private onTheirEnd(how: HowEnded): void {
+    if (this.theirs !== undefined) return
+    this.theirs = how
     this.first ??= "theirs"
   }
 
@@ -172,7 +210,7 @@ export class Link {
     if (this.discarding) return
     this.chunks.push(chunk)
     this.size += chunk.length
-    if (this.size >= this.limit && !this.isFull) {
+    if (this.size >= this.maxWaitingBytes && !this.isFull) {
       this.isFull = true
       this.stream.pause()
     }
@@ -184,7 +222,7 @@ export class Link {
     this.notify()
   }
 
-  private attach(stream: Net.Socket): void {
+  private attach(stream: Duplex): void {
     stream.on("data", this.onData)
     stream.on("end", this.onEnd)
     stream.on("connect", () => {
@@ -206,7 +244,7 @@ export class Link {
   }
 
   private resume(): void {
-    if (!this.isFull || this.size >= this.limit) return
+    if (!this.isFull || this.size >= this.maxWaitingBytes) return
     this.isFull = false
     this.stream.resume()
   }

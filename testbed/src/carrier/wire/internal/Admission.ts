@@ -15,7 +15,7 @@ import * as HeldPort from "./HeldPort.ts"
 
 type Mode = "open" | "refuse" | "ignore"
 
-export interface Gate {
+export interface Admission {
   readonly port: number
   /** Brings the port into the state that the plans ask for; to be run after whatever may have changed it. */
   readonly refresh: Effect.Effect<void>
@@ -23,7 +23,7 @@ export interface Gate {
   readonly enter: Effect.Effect<() => void>
 }
 
-interface GateOptions {
+interface AdmissionOptions {
   readonly server: Net.Server
   readonly session: Session["Service"]
   readonly leg: Leg
@@ -36,8 +36,8 @@ interface GateOptions {
 const restMillisMax = 3_600_000
 
 export const make = Effect.fnUntraced(function*(
-  options: GateOptions
-): Effect.fn.Return<Gate, ListenError, Scope.Scope> {
+  options: AdmissionOptions
+): Effect.fn.Return<Admission, ListenError, Scope.Scope> {
   const { host, isSecure, leg, session } = options
   const isHeld = process.platform === "linux"
   const held = yield* HeldPort.make(options.server, { host, port: options.port, isHeld })
