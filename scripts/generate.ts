@@ -2,7 +2,8 @@
  * Writes every generated file of the repository, or, with `--check`, names the ones that are out of date and fails.
  *
  * Generators read source, never `dist`, so that they run on a checkout that has not been built.
- * To add one: write a `Generator` in `scripts/generate/` and list it in `generators`.
+ * To add one: write a `Generator` in `scripts/generate/` and list it in `generators`. Names on the command line restrict
+ * the run to those generators.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
@@ -16,7 +17,14 @@ import { readme } from "./generate/readme.ts"
 
 const root = join(import.meta.dirname, "..")
 
-const generators: ReadonlyArray<Generator> = [barrels, jsonSchema, openapi, readme, faultTables, clientTable]
+const generators: { readonly [name: string]: Generator } = {
+  barrels,
+  jsonSchema,
+  openapi,
+  readme,
+  faultTables,
+  clientTable
+}
 
 const readIfPresent = async (file: string): Promise<string | undefined> => {
   try {
@@ -37,12 +45,15 @@ const write = async (file: GeneratedFile): Promise<void> => {
 }
 
 const main = async (args: ReadonlyArray<string>): Promise<number> => {
-  const unknown = args.filter((arg) => arg !== "--check")
+  const names = args.filter((arg) => arg !== "--check")
+  const unknown = names.filter((name) => generators[name] === undefined)
   if (unknown.length > 0) {
-    console.error(`Unknown argument: ${unknown.join(" ")}. Usage: node scripts/generate.ts [--check]`)
+    console.error(`Unknown argument: ${unknown.join(" ")}. Usage: node scripts/generate.ts [--check] [NAME...]`)
+    console.error(`Names: ${Object.keys(generators).join(", ")}; all of them if none is given`)
     return 2
   }
-  const files = (await Promise.all(generators.map((generator) => generator(root)))).flat()
+  const chosen = Object.entries(generators).filter(([name]) => names.length === 0 || names.includes(name))
+  const files = (await Promise.all(chosen.map(([, generator]) => generator(root)))).flat()
   const drift = await Promise.all(files.map(isDrifted))
   const drifted = files.filter((_, index) => drift[index])
 
