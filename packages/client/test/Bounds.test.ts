@@ -117,7 +117,7 @@ describe("the size limit", () => {
         _tag: "NotHomeserver",
         url: endpoint,
         status: 200,
-        body: "x".repeat(1024)
+        body: "x".repeat(2048)
       })
       assert.isTrue(state.cancelled)
       assert.strictEqual(state.pulls, 16)

@@ -37,7 +37,7 @@ describe("what is no Matrix answer", () => {
           url: endpoint,
           status,
           contentType: "text/html",
-          body: body.slice(0, 1024)
+          body: body.slice(0, 2048)
         })
       }))
   }

@@ -82,7 +82,7 @@ describe("versions", () => {
         const error = yield* Effect.flip(Homeserver.versions({ homeserver }).pipe(stub.provide))
         const { _tag, ...fields } = yield* plain(error)
         assert.strictEqual(_tag, "NotHomeserver")
-        assert.include(fields, { url, status, contentType: "text/html", body: body.slice(0, 1024) })
+        assert.include(fields, { url, status, contentType: "text/html", body: body.slice(0, 2048) })
       }))
   }
 

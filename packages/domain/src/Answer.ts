@@ -9,11 +9,11 @@
 import { Duration, Predicate, Record, type Redacted, Result, Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import * as AppserviceUrl from "./AppserviceUrl.ts"
+import * as ForeignText from "./internal/foreignText.ts"
 import * as Millis from "./internal/millis.ts"
 import * as Json from "./Json.ts"
 import * as PingError from "./PingError.ts"
 import * as RetryAfter from "./RetryAfter.ts"
-import * as Token from "./Token.ts"
 import { NotHomeserver } from "./TransportError.ts"
 
 /**
@@ -136,8 +136,13 @@ export interface ReadingOptions {
   readonly url: URL
   /** The time, in milliseconds since the epoch, that a `Retry-After` date is measured from. */
   readonly now: number
-  /** Tokens that a peer may have echoed; they are taken out of every text of an error (D8). Default: none. */
+  /**
+   * Tokens that a peer may have echoed; they are taken out of every text of an error (D8), as is what such a text
+   * itself marks as a secret. Default: none.
+   */
   readonly tokens?: ReadonlyArray<Redacted.Redacted> | undefined
+  /** How much of each foreign text an error keeps, in characters. Default: 2048. */
+  readonly maxTextLength?: number | undefined
 }
 
 /**
@@ -174,12 +179,9 @@ const canonical = (errcode: string): string =>
 
 type Body = { readonly [key: string]: unknown }
 
-const scrub = (text: string, { tokens }: ReadingOptions): string =>
-  tokens === undefined || tokens.length === 0 ? text : Token.scrub(text, tokens)
-
 const textField = (body: Body, key: string, options: ReadingOptions): { readonly [key: string]: string } => {
   const text = body[key]
-  return typeof text === "string" ? { [key]: scrub(text, options) } : {}
+  return typeof text === "string" ? { [key]: ForeignText.read(text, options) } : {}
 }
 
 const retryAfterOf = (
@@ -222,15 +224,12 @@ const matrixError = (
     if (Result.isSuccess(decoded)) return decoded.success
   }
   return new PingError.OtherErrcode({
-    errcode: scrub(wireErrcode, options),
+    errcode: ForeignText.read(wireErrcode, options),
     status: answer.status,
     ...error,
     ...retryAfterOf(answer, body, options.now)
   })
 }
-
-/** How much of a foreign answer an error keeps, in characters: enough to recognise a proxy's page. */
-const foreignBodyLengthMax = 1024
 
 const notHomeserver = (answer: Answer, options: ReadingOptions): NotHomeserver => {
   const { "content-type": contentType, location: target } = answer.headers
@@ -238,13 +237,12 @@ const notHomeserver = (answer: Answer, options: ReadingOptions): NotHomeserver =
   return new NotHomeserver({
     url: AppserviceUrl.redact(options.url),
     status: answer.status,
-    ...(contentType === undefined ? {} : { contentType: scrub(contentType, options) }),
+    ...(contentType === undefined ? {} : { contentType: ForeignText.read(contentType, options) }),
     // A `data:` target, or another without a host, would carry its content past the redaction.
     ...(location === null || !AppserviceUrl.isAppserviceUrl(location.href)
       ? {}
-      : { location: scrub(AppserviceUrl.redact(location), options) }),
-    // Scrubbed before it is cut, or a token at the cut would be half there.
-    body: scrub(answer.body, options).slice(0, foreignBodyLengthMax),
+      : { location: ForeignText.read(AppserviceUrl.redact(location), options) }),
+    body: ForeignText.read(answer.body, options),
     ...retryAfterOf(answer, {}, options.now)
   })
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Redacted } from "effect"
+import * as Scrub from "./internal/scrub.ts"
 
 const encoder = new TextEncoder()
 
@@ -15,6 +16,7 @@ const encoder = new TextEncoder()
  * ```ts
  * import { Token } from "@appservice-ping/domain"
  * import { Redacted } from "effect"
+import * as Scrub from "./internal/scrub.ts"
  *
  * Token.equals(Redacted.make("secret"), Redacted.make("secret")) // => true
  * ```
@@ -72,45 +74,27 @@ export const fromQuery = (query: URLSearchParams): ReadonlyArray<Redacted.Redact
   )
 
 /**
- * The shortest token that {@link scrub} looks for: a shorter one is no secret, and would be found in any text.
- */
-const scrubLengthMin = 8
-
-const replacement = "<redacted>"
-
-const percentLowerCase = (text: string): string => text.replaceAll(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())
-
-/** The forms of a token that peers write: plain, percent-encoded, and JSON-escaped, also with PHP's `\/`. */
-const formsOf = (token: string): ReadonlyArray<string> => {
-  const percentEncoded = encodeURIComponent(token.toWellFormed())
-  const jsonEscaped = JSON.stringify(token).slice(1, -1)
-  return [token, percentEncoded, percentLowerCase(percentEncoded), jsonEscaped, jsonEscaped.replaceAll("/", "\\/")]
-}
-
-/**
- * Takes tokens out of a text that someone else wrote, plain, percent-encoded and JSON-escaped (D8).
+ * Takes secrets out of a text that someone else wrote (D8): `tokens`, and whatever the text itself marks as a secret.
  *
  * **Details**
  *
- * A peer that echoes a request's headers would otherwise carry the token into an error or a log. A token cut off by
- * the end of the text is taken out too. Tokens of fewer than 8 characters are left alone.
+ * Marked are the value of `access_token`, of an `Authorization` header and of `Bearer`, and the query string and the
+ * userinfo of a URL, whoever's they are: a homeserver whose copy of the registration differs from ours writes a token
+ * that we do not know. All of it is found as it is, percent-encoded, escaped in JSON or in HTML, and encoded more than
+ * once; the `tokens` also in base64. A token cut off by the end of the text is taken out too. Tokens of fewer than 8
+ * characters are looked for only where they are marked.
+ *
+ * **Example** (Scrubbing a homeserver's text)
+ *
+ * ```ts
+ * import { Token } from "@appservice-ping/domain"
+ *
+ * Token.scrub("no answer from http://bridge/ping?access_token=sesame", [])
+ * // => "no answer from http://bridge/ping?access_token=<redacted>"
+ * ```
  *
  * @category rendering
  * @since 0.1.0
  */
-export const scrub = (text: string, tokens: ReadonlyArray<Redacted.Redacted>): string => {
-  const values = tokens.map((token) => Redacted.value(token)).filter((value) => value.length >= scrubLengthMin)
-  // Longest first, or a token that starts with another one would leave its end behind.
-  const forms = [...new Set(values.flatMap(formsOf))].toSorted((a, b) => b.length - a.length)
-  let scrubbed = text
-  for (const form of forms) {
-    scrubbed = scrubbed.replaceAll(form, replacement)
-    for (let length = form.length - 1; length >= scrubLengthMin; length--) {
-      if (scrubbed.endsWith(form.slice(0, length))) {
-        scrubbed = scrubbed.slice(0, -length) + replacement
-        break
-      }
-    }
-  }
-  return scrubbed
-}
+export const scrub = (text: string, tokens: ReadonlyArray<Redacted.Redacted>): string =>
+  Scrub.scrub(text, tokens.map((token) => Redacted.value(token)))
