@@ -21,12 +21,12 @@ const edits: ReadonlyArray<Edit> = [
   {
     // The one place where a fault has a meaning.
     file: join(root, "testbed/src/fault/Program.ts"),
-    before: "export const verdictOf = ",
+    before: "export const actionOf = ",
     after: "const healthyVerdictOf = ",
     added: [
       `import { isOff } from ${faultSwitch}`,
-      "export const verdictOf: typeof healthyVerdictOf = (fault, circumstances) =>",
-      "  isOff(fault, circumstances) ? Verdict.Pass() : healthyVerdictOf(fault, circumstances)"
+      "export const actionOf: typeof healthyVerdictOf = (fault, circumstances) =>",
+      "  isOff(fault, circumstances) ? Action.Pass() : healthyVerdictOf(fault, circumstances)"
     ]
   },
   {

@@ -6,6 +6,6 @@ import { Effect } from "effect"
 it.effect("learns that the homeserver cannot reach the appservice", () =>
   Effect.gen(function*() {
     const testbed = yield* Testbed.Testbed
-    yield* testbed.inject(Fault.resetPeer({ at: "in-body" }))
+    yield* testbed.inject(Fault.resetPeer({ phase: "in_body" }))
     assert.strictEqual((yield* Effect.flip(Ping.ping(testbed)))._tag, "M_CONNECTION_FAILED")
   }).pipe(Effect.provide(Testbed.layerMemory())))

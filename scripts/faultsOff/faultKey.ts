@@ -6,9 +6,9 @@ const partsOf = (fault: Fault): ReadonlyArray<string | number | undefined> => {
     case "dns":
       return [fault.failure]
     case "latency": {
-      const { at = "request", latency } = fault
-      if (!("distribution" in latency)) return [at]
-      return [at, latency.distribution, latency.distribution === "wave" ? latency.shape : undefined]
+      const { latency, phase = "request" } = fault
+      if (!("distribution" in latency)) return [phase]
+      return [phase, latency.distribution, latency.distribution === "wave" ? latency.shape : undefined]
     }
     case "tls":
     case "framing":
@@ -18,7 +18,7 @@ const partsOf = (fault: Fault): ReadonlyArray<string | number | undefined> => {
     case "reset_peer":
     case "close":
     case "stall":
-      return [fault.at, fault.at === "in-body" ? fault.framing ?? "content-length" : undefined]
+      return [fault.phase, fault.phase === "in_body" ? fault.framing ?? "content_length" : undefined]
     case "limit_data":
       return [fault.how ?? "fin"]
     case "rate_limited":
@@ -29,18 +29,18 @@ const partsOf = (fault: Fault): ReadonlyArray<string | number | undefined> => {
       return [fault.ending ?? "answer"]
     case "lost_answer":
       return [fault.how ?? "rst"]
-    case "matrix":
-      return [fault.case]
+    case "peer_answer":
+      return [fault.answer]
     case "script":
-      return [fault.at ?? "request"]
+      return [fault.stage ?? "request"]
     default:
       return []
   }
 }
 
-/** The name of a kind of fault: its type and its literals, such as `tls:expired` or `close:in-body:chunked`. */
+/** The name of a kind of fault: its type and its literals, such as `tls:expired` or `close:in_body:chunked`. */
 export const keyOf = (fault: Fault): string =>
   [fault.type, ...partsOf(fault).filter((part) => part !== undefined)].join(":")
 
-/** The name of a kind of fault on a leg, such as `tls:expired@to-appservice`. */
+/** The name of a kind of fault on a leg, such as `tls:expired@to_appservice`. */
 export const legKeyOf = (leg: Leg, fault: Fault): string => `${keyOf(fault)}@${leg}`

@@ -4,15 +4,15 @@
  */
 import { type Fault, stageOf } from "../../testbed/src/fault/Fault.ts"
 import * as Decision from "../../testbed/src/plan/Decision.ts"
+import { Action, type Step } from "../../testbed/src/step/Action.ts"
 import type { Leg } from "../../testbed/src/step/Leg.ts"
-import { type Step, Verdict } from "../../testbed/src/step/Verdict.ts"
 import { keyOf, legKeyOf } from "./faultKey.ts"
 
 export interface FaultSwitch {
   /** A key, of one leg or of both. */
   off: string | undefined
   isHarmless: boolean
-  /** The keys of one leg for which a verdict was asked. */
+  /** The keys of one leg for which an action was asked. */
   readonly asked: Set<string>
 }
 
@@ -33,7 +33,7 @@ const isMeant = (fault: Fault, leg: Leg): boolean => {
   return faultSwitch.off === key || faultSwitch.off === keyOf(fault)
 }
 
-/** Tells whether a fault is to mean nothing: its verdict is to pass, whoever asks. */
+/** Tells whether a fault is to mean nothing: its action is to pass, whoever asks. */
 export const isOff = (fault: Fault, { leg }: { readonly leg: Leg }): boolean =>
   !faultSwitch.isHarmless && isMeant(fault, leg)
 
@@ -44,12 +44,12 @@ const healthyConnection: ReadonlyArray<Step> = [{ step: "secure", certificate: "
 /** Decides as ever; a fault that is to be harmless is decided, and gets the steps of a turn in which all is well. */
 export const decide: typeof Decision.decide = (plan, seed, state, event) => {
   const decided = Decision.decide(plan, seed, state, event)
-  const { fault, verdict } = decided.decision
+  const { fault, action } = decided.decision
   if (!faultSwitch.isHarmless || fault === undefined || !isMeant(fault, event.leg)) return decided
   const steps = stageOf(fault) === "connection" ? healthyConnection : healthy
   return {
-    decision: { ...decided.decision, verdict: Verdict.Play({ steps }) },
+    decision: { ...decided.decision, action: Action.Play({ steps }) },
     // A crash that does no harm leaves nothing down.
-    state: verdict._tag === "Crash" ? { ...decided.state, down: state.down } : decided.state
+    state: action._tag === "Crash" ? { ...decided.state, down: state.down } : decided.state
   }
 }

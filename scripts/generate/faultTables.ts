@@ -51,10 +51,10 @@ export const faultTables: Generator = async () => {
   const pairs = await Effect.runPromise(FaultMatrix.pairs(singles, deadlines))
   const peers = await Effect.runPromise(ProfileTable.rows())
   const faultsOn = (leg: Single["leg"]) => singles.filter((single) => single.leg === leg).map(({ fault }) => fault)
-  const outer = faultsOn("to-homeserver")
-  const inner = faultsOn("to-appservice")
+  const outer = faultsOn("to_homeserver")
+  const inner = faultsOn("to_appservice")
 
-  const legOf = (found: Cell): string => found.toHomeserver === undefined ? "to-appservice" : "to-homeserver"
+  const legOf = (found: Cell): string => found.toHomeserver === undefined ? "to_appservice" : "to_homeserver"
   const faultOf = (found: Cell): string => {
     const fault = found.toHomeserver ?? found.toAppservice
     return fault === undefined ? "" : Fault.describe(fault)

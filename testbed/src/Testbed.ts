@@ -12,7 +12,7 @@
  *
  * const program = Effect.scoped(Effect.gen(function*() {
  *   const testbed = yield* Testbed
- *   const injection = yield* testbed.inject(Fault.resetPeer({ at: "in-body" }))
+ *   const injection = yield* testbed.inject(Fault.resetPeer({ phase: "in_body" }))
  *   const error = yield* Effect.flip(Ping.ping(testbed))
  *   return `${error._tag}, played ${yield* injection.applied} time`
  * })).pipe(Effect.provide(layerMemory()))
@@ -42,7 +42,7 @@ import * as Certificates from "./carrier/tls/Certificates.ts"
 import * as PreparedAgent from "./carrier/wire/PreparedAgent.ts"
 import * as WireProxy from "./carrier/wire/WireProxy.ts"
 import { type Fault, stageOf } from "./fault/Fault.ts"
-import { verdictOf } from "./fault/Program.ts"
+import { actionOf } from "./fault/Program.ts"
 import * as Expected from "./oracle/Expected.ts"
 import type * as AppservicePeer from "./peer/AppservicePeer.ts"
 import * as AppserviceProfile from "./peer/AppserviceProfile.ts"
@@ -52,8 +52,8 @@ import * as NodePeerTransport from "./peer/NodePeerTransport.ts"
 import * as PeerTransport from "./peer/PeerTransport.ts"
 import * as Plan from "./plan/Plan.ts"
 import * as Session from "./play/Session.ts"
+import { Action } from "./step/Action.ts"
 import type { Leg } from "./step/Leg.ts"
-import { Verdict } from "./step/Verdict.ts"
 
 /**
  * The registration of the testbed's appservice, for tests that do not bring their own.
@@ -100,7 +100,7 @@ export interface TestbedOptions {
   /** How many received pings are kept, the newest ones. Default: 1024. */
   readonly maxReceived?: number | undefined
   /** Whether both legs speak TLS, with a certificate of the testbed that both clients trust. Default: false. */
-  readonly isSecure?: boolean | undefined
+  readonly tls?: boolean | undefined
   /**
    * Whether the client keeps its connection to the homeserver for the next ping. Default: false, so that each ping meets
    * what happens to connections; true for what happens to connections that are kept.
@@ -201,14 +201,14 @@ const makeHomeserver = Effect.fnUntraced(function*(
 
 const clientTimeout = Duration.seconds(90)
 
-const expectedOf = (options: TestbedOptions) => (fault: Fault, leg: Leg = "to-appservice"): Expected.Outcome => {
-  const isSecure = options.isSecure ?? false
-  const shared = { isSecure, stage: stageOf(fault) }
-  const verdictOn = (other: Leg): Verdict =>
-    other === leg ? verdictOf(fault, { leg, draw: 0, time: 0, now: 0 }) : Verdict.Pass()
+const expectedOf = (options: TestbedOptions) => (fault: Fault, leg: Leg = "to_appservice"): Expected.Outcome => {
+  const tls = options.tls ?? false
+  const shared = { tls, stage: stageOf(fault) }
+  const actionOn = (other: Leg): Action =>
+    other === leg ? actionOf(fault, { leg, draw: 0, time: 0, now: 0 }) : Action.Pass()
   const timeout = options.pingTimeout ?? defaults.pingTimeout
-  const answer = Expected.ofAppservice(verdictOn("to-appservice"), { ...shared, timeout })
-  return Expected.ofHomeserver(verdictOn("to-homeserver"), answer, { ...shared, timeout: clientTimeout })
+  const answer = Expected.ofAppservice(actionOn("to_appservice"), { ...shared, timeout })
+  return Expected.ofHomeserver(actionOn("to_homeserver"), answer, { ...shared, timeout: clientTimeout })
 }
 
 const makeTestbed = (
@@ -218,7 +218,7 @@ const makeTestbed = (
 ): Testbed["Service"] =>
   Testbed.of({
     ...parts,
-    inject: (fault, leg = "to-appservice") => pair.session.inject(Plan.of(leg, fault)),
+    inject: (fault, leg = "to_appservice") => pair.session.inject(Plan.of(leg, fault)),
     apply: pair.session.inject,
     received: pair.received,
     expected: expectedOf(options),
@@ -229,9 +229,9 @@ const makeTestbed = (
     session: pair.session
   })
 
-const withScheme = (url: URL, isSecure: boolean): URL => {
+const withScheme = (url: URL, tls: boolean): URL => {
   const changed = new URL(url)
-  changed.protocol = isSecure ? "https:" : "http:"
+  changed.protocol = tls ? "https:" : "http:"
   return changed
 }
 
@@ -248,20 +248,20 @@ export const layerMemory = (options: TestbedOptions = {}): Layer.Layer<Testbed |
   Layer.effectContext(Effect.gen(function*() {
     const pair = yield* makePair(options)
     const { session } = pair
-    const isSecure = options.isSecure ?? false
+    const tls = options.tls ?? false
     const own = options.registration ?? registration
-    const appserviceUrl = withScheme(new URL(urlOf(own) ?? appserviceInMemory), isSecure)
+    const appserviceUrl = withScheme(new URL(urlOf(own) ?? appserviceInMemory), tls)
     const registered = urlOf(own) === undefined ? own : { ...own, url: appserviceUrl.href }
-    const homeserverUrl = withScheme(homeserverInMemory, isSecure)
+    const homeserverUrl = withScheme(homeserverInMemory, tls)
     const appservice: MemoryHttpClient.MemoryServer = {
-      leg: "to-appservice",
+      leg: "to_appservice",
       url: appserviceUrl,
       handle: under(appserviceUrl.pathname, pair.appservice),
       session
     }
     const transport = MemoryTransport.make([appservice])
     const homeserver: MemoryHttpClient.MemoryServer = {
-      leg: "to-homeserver",
+      leg: "to_homeserver",
       url: homeserverUrl,
       handle: yield* makeHomeserver(
         options,
@@ -303,11 +303,11 @@ export const layerSocket = (
   Layer.effectContext(Effect.gen(function*() {
     const pair = yield* makePair(options)
     const { session } = pair
-    const tls = options.isSecure ?? false
+    const tls = options.tls ?? false
     const own = options.registration ?? registration
     const ownUrl = new URL(urlOf(own) ?? appserviceInMemory)
     const appservice = yield* NodeListener.listen(under(ownUrl.pathname, pair.appservice), listenOptions)
-    const toAppservice = yield* WireProxy.listen({ leg: "to-appservice", upstream: appservice, session, tls })
+    const toAppservice = yield* WireProxy.listen({ leg: "to_appservice", upstream: appservice, session, tls })
     const appserviceUrl = movedTo(ownUrl, toAppservice)
     const registered = urlOf(own) === undefined ? own : { ...own, url: appserviceUrl.href }
     const outgoing = { ca: Certificates.ca, connect: yield* PreparedAgent.connector([toAppservice]) }
@@ -316,7 +316,7 @@ export const layerSocket = (
       yield* makeHomeserver(options, registered, transport, NodePeerTransport.make(outgoing)),
       { ...listenOptions, headers: Homeserver.corsHeaders }
     )
-    const toHomeserver = yield* WireProxy.listen({ leg: "to-homeserver", upstream: homeserver, session, tls })
+    const toHomeserver = yield* WireProxy.listen({ leg: "to_homeserver", upstream: homeserver, session, tls })
     const agent = PreparedAgent.layer([toHomeserver, toAppservice], {
       ca: Certificates.ca,
       keepAlive: options.keepAlive ?? false

@@ -115,7 +115,7 @@ const echo = (pad: string): Handler => (request) => {
 
 for (const mode of modes) {
   describe.concurrent(`D8 no token in any answer, error, log line or span, ${mode.name}`, { timeout: 30_000 }, () => {
-    for (const single of Tour.faults("300 millis").filter(({ leg }) => leg === "to-appservice")) {
+    for (const single of Tour.faults("300 millis").filter(({ leg }) => leg === "to_appservice")) {
       it.live(`D8 ${Tour.nameOf(single)}`, () =>
         Effect.gen(function*() {
           const texts = yield* traces(mode, {}, injected(single))

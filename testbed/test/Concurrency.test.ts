@@ -26,8 +26,8 @@ for (const { name, run } of modes) {
 
     const faults = [
       Fault.refused,
-      Fault.resetPeer({ at: "in-body" }),
-      Fault.close({ at: "before-headers" }),
+      Fault.resetPeer({ phase: "in_body" }),
+      Fault.close({ phase: "before_headers" }),
       Fault.status(503, { body: "busy" }),
       Fault.drip({ gap: "1 millis" })
     ]
@@ -54,7 +54,7 @@ for (const { name, run } of modes) {
     it.live("a stall lets go of all of them at the deadline", () =>
       Effect.gen(function*() {
         const testbed = yield* Testbed
-        yield* testbed.inject(Fault.stall({ at: "in-body" }))
+        yield* testbed.inject(Fault.stall({ phase: "in_body" }))
         const errors = yield* Effect.forEach(ids, () => Effect.flip(Ping.ping(testbed)), { concurrency: "unbounded" })
         assert.deepStrictEqual(new Set(errors.map((error) => error._tag)), new Set(["M_CONNECTION_TIMEOUT"]))
       }).pipe(run({ pingTimeout: "1 second" })))

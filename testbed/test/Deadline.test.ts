@@ -8,10 +8,10 @@ import { ask } from "./support/ask.ts"
 
 const stalling: ReadonlyArray<Fault.Fault> = [
   Fault.latency("1 hour"),
-  Fault.stall({ at: "before-headers" }),
-  Fault.stall({ at: "in-headers" }),
-  Fault.stall({ at: "in-body" }),
-  Fault.stall({ at: "in-body", framing: "chunked" }),
+  Fault.stall({ phase: "before_headers" }),
+  Fault.stall({ phase: "in_headers" }),
+  Fault.stall({ phase: "in_body" }),
+  Fault.stall({ phase: "in_body", framing: "chunked" }),
   Fault.drip({ gap: "400 millis" })
 ]
 
@@ -67,7 +67,7 @@ describe("the homeserver's deadline in memory, on virtual time", () => {
   it.effect("D3 the deadline is the one that was set", () =>
     Effect.gen(function*() {
       const testbed = yield* Testbed
-      yield* testbed.inject(Fault.stall({ at: "in-body" }))
+      yield* testbed.inject(Fault.stall({ phase: "in_body" }))
       const fiber = yield* Effect.forkChild(ask)
       yield* TestClock.adjust("1234 millis")
       assert.isUndefined(fiber.pollUnsafe())

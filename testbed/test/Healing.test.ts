@@ -27,7 +27,7 @@ for (const { name, run } of modes) {
         }).pipe(run({ pingTimeout })))
     }
 
-    for (const fault of [Fault.stall({ at: "in-body" }), Fault.refused, Fault.latency("1 hour")]) {
+    for (const fault of [Fault.stall({ phase: "in_body" }), Fault.refused, Fault.latency("1 hour")]) {
       it.live(`${Fault.describe(fault)}: the ping works again when the scope of the fault is interrupted`, () =>
         Effect.gen(function*() {
           const testbed = yield* Testbed
@@ -47,7 +47,7 @@ for (const { name, run } of modes) {
       Effect.gen(function*() {
         const testbed = yield* Testbed
         const fiber = yield* Effect.scoped(Effect.gen(function*() {
-          yield* testbed.inject(Fault.stall({ at: "in-headers" }))
+          yield* testbed.inject(Fault.stall({ phase: "in_headers" }))
           const fiber = yield* Effect.forkDetach(Effect.flip(Ping.ping(testbed)))
           yield* until(testbed.applied, 1)
           return fiber

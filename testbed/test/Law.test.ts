@@ -40,17 +40,17 @@ const whens: ReadonlyArray<When> = [
 const isRace = (fault: Fault.Fault): boolean =>
   fault.type === "informational" && (fault.status === 101 || (fault.count ?? 1) > 16)
 
-const faultsOf = (leg: Leg, stage: Fault.Stage, isSecure: boolean): ReadonlyArray<Fault.Fault> =>
+const faultsOf = (leg: Leg, stage: Fault.Stage, tls: boolean): ReadonlyArray<Fault.Fault> =>
   singles.flatMap(({ fault, leg: on }) =>
-    on === leg && Fault.stageOf(fault) === stage && !isRace(fault) && (isSecure || !Fault.needsTls(fault))
+    on === leg && Fault.stageOf(fault) === stage && !isRace(fault) && (tls || !Fault.needsTls(fault))
       ? [fault]
       : []
   )
 
-const ruleOf = (seed: number, index: number, isSecure: boolean): Rule => {
-  const leg = choose(["to-homeserver", "to-appservice", "to-appservice"] as const, seed, index, "leg")
+const ruleOf = (seed: number, index: number, tls: boolean): Rule => {
+  const leg = choose(["to_homeserver", "to_appservice", "to_appservice"] as const, seed, index, "leg")
   const stage = choose(["connection", "request", "request"] as const, seed, index, "stage")
-  const faults = faultsOf(leg, stage, isSecure)
+  const faults = faultsOf(leg, stage, tls)
   const shared = { leg, when: choose(whens, seed, index, "when") }
   if (draw(seed, [index, "sequence?"]) < 0.7) return { ...shared, fault: choose(faults, seed, index, "fault") }
   const turns = Array.from({ length: 3 }, (_, turn): Turn =>
@@ -61,14 +61,19 @@ const ruleOf = (seed: number, index: number, isSecure: boolean): Rule => {
 }
 
 const scenarioOf = (seed: number): Scenario => {
-  const isSecure = draw(seed, ["secure?"]) < 0.25
+  const tls = draw(seed, ["secure?"]) < 0.25
   const plan: Plan = {
     seed,
-    rules: Array.from({ length: choose([1, 1, 2, 3], seed, "rules") }, (_, index) => ruleOf(seed, index, isSecure))
+    rules: Array.from({ length: choose([1, 1, 2, 3], seed, "rules") }, (_, index) => ruleOf(seed, index, tls))
   }
   return {
     name: `generated-${seed}`,
-    given: { pingTimeout, clientTimeout, secure: isSecure, keepAlive: draw(seed, ["keep alive?"]) < 0.5 },
+    given: {
+      ping_timeout: pingTimeout,
+      client_timeout: clientTimeout,
+      tls,
+      keep_alive: draw(seed, ["keep alive?"]) < 0.5
+    },
     plan,
     pings: Array.from({ length: 3 }, () => ({ expect: { answer: "Success" } }))
   }

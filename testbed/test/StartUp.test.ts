@@ -37,12 +37,12 @@ const orders: ReadonlyArray<readonly [Part, Part, Part]> = [
 ]
 
 /** Each part has a session of its own, so that it does not matter which leg it is on. */
-const leg = "to-appservice" as const
+const leg = "to_appservice" as const
 
 /** Refuses connections until it is started. */
 const startable = Effect.fnUntraced(function*(session: Session.Session["Service"]) {
   const down = yield* Scope.make()
-  yield* session.inject(Plan.of("to-appservice", Fault.refused)).pipe(Effect.provideService(Scope.Scope, down))
+  yield* session.inject(Plan.of("to_appservice", Fault.refused)).pipe(Effect.provideService(Scope.Scope, down))
   return { start: Scope.close(down, Exit.void) }
 })
 

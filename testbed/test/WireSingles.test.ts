@@ -14,7 +14,7 @@ const clientTimeout = Duration.millis(2000)
 
 const scenarioOf = ({ fault, leg }: Catalogue.Single): Scenario => ({
   name: "single",
-  given: { pingTimeout, clientTimeout, secure: Fault.needsTls(fault) },
+  given: { ping_timeout: pingTimeout, client_timeout: clientTimeout, tls: Fault.needsTls(fault) },
   plan: Plan.of(leg, fault),
   pings: [{ expect: { answer: "Success" } }]
 })

@@ -71,7 +71,7 @@ export const command = Command.make(
       const session = yield* Session.make()
       const plan = Option.isSome(input.plan) ? yield* readPlan(input.plan.value) : undefined
       const { host, leg, port, tls } = input
-      const upstream = { ...input.upstream, isSecure: input.upstreamTls }
+      const upstream = { ...input.upstream, tls: input.upstreamTls }
       const controlPort = Option.getOrUndefined(input.control)
       // The plan is in force before anyone can connect.
       const control = controlPort === undefined
@@ -95,7 +95,7 @@ export const command = Command.make(
   Command.withShortDescription("Play a fault plan between two real peers"),
   Command.withExamples([
     {
-      command: "appservice-ping proxy --leg to-appservice --upstream 127.0.0.1:29300 --port 29400 --plan plan.yaml",
+      command: "appservice-ping proxy --leg to_appservice --upstream 127.0.0.1:29300 --port 29400 --plan plan.yaml",
       description: "Break the way from a homeserver to a bridge; the registration's url names port 29400"
     }
   ])

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { run, type Running, start } from "./support/Cli.ts"
 import { answering, type RawServer } from "./support/servers.ts"
 
-const plan = (fault: string): string => `rules: [{ leg: to-appservice, fault: ${fault} }]`
+const plan = (fault: string): string => `rules: [{ leg: to_appservice, fault: ${fault} }]`
 
 const planFile = (text: string) =>
   Effect.acquireRelease(
@@ -37,7 +37,7 @@ const ask = (url: string, init?: RequestInit) =>
   })
 
 const startProxy = (upstream: RawServer, ...args: ReadonlyArray<string>) =>
-  start(["proxy", "--leg", "to-appservice", "--upstream", `127.0.0.1:${upstream.port}`, ...args])
+  start(["proxy", "--leg", "to_appservice", "--upstream", `127.0.0.1:${upstream.port}`, ...args])
 
 /** A client that trusts the testbed; status 0 and the code of the error where it gets no answer. */
 const askSecurely = (port: string) =>
@@ -99,7 +99,7 @@ describe("appservice-ping proxy", () => {
       const proxy = yield* ready(running)
       const control = yield* controlled(running)
       assert.strictEqual((yield* ask(proxy)).status, 200)
-      const body = plan("{ type: reset_peer, at: before-headers }")
+      const body = plan("{ type: reset_peer, phase: before_headers }")
       const put = yield* ask(`${control}/plan`, {
         method: "PUT",
         body,
@@ -119,7 +119,7 @@ describe("appservice-ping proxy", () => {
       const ended = yield* run([
         "proxy",
         "--leg",
-        "to-appservice",
+        "to_appservice",
         "--upstream",
         "127.0.0.1:1",
         "--plan",
@@ -140,7 +140,7 @@ describe("appservice-ping proxy", () => {
       const outer = yield* start([
         "proxy",
         "--leg",
-        "to-appservice",
+        "to_appservice",
         "--upstream-tls",
         "--upstream",
         `127.0.0.1:${innerPort}`
@@ -160,7 +160,7 @@ describe("appservice-ping proxy", () => {
   for (const upstream of ["nowhere", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "::1:80", "a b:1"]) {
     it.live(`wants a host and a port, not ${upstream}`, () =>
       Effect.gen(function*() {
-        const { code, stderr } = yield* run(["proxy", "--leg", "to-appservice", "--upstream", upstream])
+        const { code, stderr } = yield* run(["proxy", "--leg", "to_appservice", "--upstream", upstream])
         assert.strictEqual(code, 2)
         assert.include(stderr, "--upstream: expected a host and a port")
       }))

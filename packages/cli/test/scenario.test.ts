@@ -19,7 +19,7 @@ const wrong = `
 name: wrong-expectation
 plan:
   rules:
-    - leg: to-appservice
+    - leg: to_appservice
       fault: { type: status, status: 503 }
       when: { probability: 0.5 }
 pings:
@@ -69,7 +69,7 @@ describe("appservice-ping scenario", () => {
     Effect.gen(function*() {
       const path = yield* directory
       const file = join(path, "idle.yaml")
-      const idle = wrong.replace("when: { probability: 0.5 }", "match: { transactionId: nobody }")
+      const idle = wrong.replace("when: { probability: 0.5 }", "match: { transaction_id: nobody }")
       yield* write(file, idle)
       const unplayed = yield* run(["scenario", "run", file, "--capsules", path])
       assert.strictEqual(unplayed.code, 1)

@@ -19,7 +19,7 @@ import type { Cell, Measured, Pair, Row } from "./Cell.ts"
 import { type Ask, type Client, clients, keepingClients, type Progress } from "./clients.ts"
 import { keptAliveRows, rows } from "./rows.ts"
 
-const leg = "to-homeserver"
+const leg = "to_homeserver"
 
 const path = "/_matrix/client/v1/appservice/golden/ping"
 
@@ -119,7 +119,7 @@ const stuck = Effect.fnUntraced(function*(session: Session.Session["Service"], f
 
 const urlOf = (fault: Fault.Fault, proxy: WireProxy.WireProxy): URL => {
   const url = new URL(path, proxy.url)
-  if (fault.type === "dns") url.hostname = `${fault.failure}.test`
+  if (fault.type === "dns") url.hostname = `${fault.failure.replaceAll("_", "-")}.test`
   return url
 }
 

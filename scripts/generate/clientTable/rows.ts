@@ -27,16 +27,16 @@ const isTold = (fault: Fault.Fault): boolean => {
     case "informational":
       return fault.gap === undefined
     case "body":
-      return fault.status === undefined && ["bad-gzip", "empty", "huge", "not-utf8"].includes(fault.defect)
+      return fault.status === undefined && ["bad_gzip", "empty", "huge", "not_utf8"].includes(fault.defect)
     default:
       return false
   }
 }
 
-const isOfAnotherRequest = (fault: Fault.Fault): boolean => "at" in fault && fault.at === "next-request"
+const isOfAnotherRequest = (fault: Fault.Fault): boolean => "phase" in fault && fault.phase === "next_request"
 
 const all = Catalogue.singles({ pingTimeout: "100 millis" })
-  .filter(({ leg }) => leg === "to-homeserver")
+  .filter(({ leg }) => leg === "to_homeserver")
   .map(({ fault }) => fault)
 
 /** The faults of one exchange, in the order of the catalogue. */
@@ -45,5 +45,5 @@ export const rows: ReadonlyArray<Fault.Fault> = all.filter((fault) => isTold(fau
 /** The faults of a connection that a client keeps. */
 export const keptAliveRows: ReadonlyArray<Fault.Fault> = all.filter((fault) =>
   fault.type === "pass" || fault.type === "duplicate" || isOfAnotherRequest(fault) ||
-  ("at" in fault && fault.at === "after-answer" && !("after" in fault))
+  ("phase" in fault && fault.phase === "after_answer" && !("after" in fault))
 )

@@ -90,7 +90,7 @@ export class ListedProblems extends HttpApiMiddleware.Service<ListedProblems>()(
  *
  * **Details**
  *
- * Where there is none, it is the one without rules. `seed` is the one its draws follow from, and `healsInMillis` is how
+ * Where there is none, it is the one without rules. `seed` is the one its draws follow from, and `heals_in` is how
  * long it lives on by itself, where it was given a `ttl`.
  *
  * @category schemas
@@ -99,7 +99,7 @@ export class ListedProblems extends HttpApiMiddleware.Service<ListedProblems>()(
 export const InForce = Schema.Struct({
   plan: Plan,
   seed: Schema.optionalKey(Schema.Int),
-  healsInMillis: Schema.optionalKey(Schema.Finite)
+  heals_in: Schema.optionalKey(Delay)
 }).annotate({ identifier: "InForce", description: "The plan that the API has put in force." })
 
 /**
@@ -146,7 +146,7 @@ export type RuleOutcome = typeof RuleOutcome.Type
  * @category schemas
  * @since 0.1.0
  */
-export const Report = Schema.Struct({ inForce: Schema.Boolean, rules: Schema.Array(RuleOutcome) }).annotate({
+export const Report = Schema.Struct({ in_force: Schema.Boolean, rules: Schema.Array(RuleOutcome) }).annotate({
   identifier: "Report",
   description: "What became of the plan that was put in force last."
 })

@@ -31,7 +31,7 @@ export type ControlClient = HttpApiClient.ForApi<typeof ControlApi>
  *   const control = yield* ControlClient.make("http://127.0.0.1:8474")
  *   yield* control.putPlan({
  *     query: { ttl: Duration.minutes(1) },
- *     payload: Plan.of("to-appservice", Fault.status(503))
+ *     payload: Plan.of("to_appservice", Fault.status(503))
  *   })
  * })
  * ```

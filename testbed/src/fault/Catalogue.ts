@@ -6,7 +6,7 @@
 import { Duration } from "effect"
 import type { Leg } from "../step/Leg.ts"
 import * as Fault from "./Fault.ts"
-import { answers, MatrixCase } from "./MatrixCase.ts"
+import { answers, PeerAnswer } from "./PeerAnswer.ts"
 
 /**
  * A fault, and the leg on which it strikes.
@@ -45,12 +45,12 @@ const json = { "Content-Type": "application/json" }
 
 const cases = Fault.Fault.cases
 
-const breaksAt = (at: Fault.Place): ReadonlyArray<Fault.BreakOptions> =>
-  at === "in-body" ? Fault.Framing.literals.map((framing) => ({ at, framing })) : [{ at }]
+const breaksIn = (phase: Fault.Phase): ReadonlyArray<Fault.BreakOptions> =>
+  phase === "in_body" ? Fault.Framing.literals.map((framing) => ({ phase, framing })) : [{ phase }]
 
 /** A homeserver says `Connection: close`, so that no other request can come on its connection (D11). */
 const breaks = (leg: Leg): ReadonlyArray<Fault.BreakOptions> =>
-  Fault.Place.literals.flatMap((at) => leg === "to-appservice" && at === "next-request" ? [] : breaksAt(at))
+  Fault.Phase.literals.flatMap((phase) => leg === "to_appservice" && phase === "next_request" ? [] : breaksIn(phase))
 
 const statuses = [201, 204, 299, 300, 304, 400, 403, 404, 405, 408, 418, 421, 429, 500, 502, 504, 599]
 
@@ -63,9 +63,9 @@ const byType: { readonly [T in Fault.Fault["type"]]: (times: Times) => ReadonlyA
   refused: () => [Fault.refused],
   never_accepted: () => [{ type: "never_accepted" }],
   latency: ({ beyond, within }) => [
-    ...(["connect", "request", "response"] as const).flatMap((at) => [
-      Fault.latency(within, { at }),
-      Fault.latency(beyond, { at })
+    ...(["connect", "request", "response"] as const).flatMap((phase) => [
+      Fault.latency(within, { phase }),
+      Fault.latency(beyond, { phase })
     ]),
     Fault.latency({ distribution: "uniform", min: Duration.times(within, 0.5), max: within }),
     Fault.latency({ distribution: "normal", mean: within, deviation: Duration.times(within, 0.1), max: beyond }),
@@ -85,8 +85,8 @@ const byType: { readonly [T in Fault.Fault["type"]]: (times: Times) => ReadonlyA
   reset_peer: ({ leg }) => breaks(leg).map(Fault.resetPeer),
   close: ({ leg, within }) => [
     ...breaks(leg).map(Fault.close),
-    Fault.close({ at: "before-headers", after: within }),
-    Fault.close({ at: "after-answer", after: within })
+    Fault.close({ phase: "before_headers", after: within }),
+    Fault.close({ phase: "after_answer", after: within })
   ],
   stall: ({ leg }) => breaks(leg).map(Fault.stall),
   drip: ({ longGap, shortGap }) => [
@@ -96,8 +96,8 @@ const byType: { readonly [T in Fault.Fault["type"]]: (times: Times) => ReadonlyA
     Fault.drip({ gap: longGap, status: 500, body: "broken" })
   ],
   bandwidth: ({ beyond }) => [
-    { type: "bandwidth", bytesPerSecond: 1024 * 1024 },
-    { type: "bandwidth", bytesPerSecond: bytesPerSecond(beyond) }
+    { type: "bandwidth", bytes_per_second: 1024 * 1024 },
+    { type: "bandwidth", bytes_per_second: bytesPerSecond(beyond) }
   ],
   slicer: ({ longGap, shortGap }) => [
     { type: "slicer", size: 1 },
@@ -120,7 +120,7 @@ const byType: { readonly [T in Fault.Fault["type"]]: (times: Times) => ReadonlyA
   rate_limited: ({ within }) =>
     cases.rate_limited.fields.form.schema.literals.map((form): Fault.Fault => ({
       type: "rate_limited",
-      retryAfter: within,
+      retry_after: within,
       form
     })),
   redirect: () =>
@@ -149,13 +149,13 @@ const byType: { readonly [T in Fault.Fault["type"]]: (times: Times) => ReadonlyA
   lost_answer: () => cases.lost_answer.fields.how.schema.literals.map((how) => Fault.lostAnswer(how)),
   replayed: () => [{ type: "replayed" }, { type: "replayed", times: 3 }],
   duplicate: () => [{ type: "duplicate" }],
-  crash: ({ within }) => [Fault.crash({ downFor: within })],
-  matrix: ({ leg }) => MatrixCase.literals.filter((name) => answers[name].leg === leg).map(Fault.matrix),
+  crash: ({ within }) => [Fault.crash({ down_for: within })],
+  peer_answer: ({ leg }) => PeerAnswer.literals.filter((name) => answers[name].leg === leg).map(Fault.peerAnswer),
   script: ({ within }) => [
     { type: "script", steps: [{ step: "wait", duration: within }, { step: "forward" }, { step: "relay" }] },
     {
       type: "script",
-      at: "connection",
+      stage: "connection",
       steps: [
         { step: "secure", certificate: "good" },
         { step: "read" },
@@ -191,7 +191,7 @@ const types = Object.values(byType)
  * import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
  *
  * const faults = Catalogue.singles({ pingTimeout: "1 second" })
- *   .filter(({ leg }) => leg === "to-appservice")
+ *   .filter(({ leg }) => leg === "to_appservice")
  *   .map(({ fault }) => fault)
  * ```
  *
@@ -213,5 +213,5 @@ export const singles = (options: CatalogueOptions): ReadonlyArray<Single> => {
   const clientTimeout = options.clientTimeout === undefined
     ? pingTimeout
     : Duration.fromInputUnsafe(options.clientTimeout)
-  return [...of("to-homeserver", clientTimeout), ...of("to-appservice", pingTimeout)]
+  return [...of("to_homeserver", clientTimeout), ...of("to_appservice", pingTimeout)]
 }

@@ -1,37 +1,37 @@
 /**
  * Everything that can be broken on the way of a ping, as data, by the names people know.
  *
- * Each fault is sugar over the algebra of `Verdict`; `script` gives the algebra itself.
+ * Each fault is sugar over the algebra of `Action`; `script` gives the algebra itself.
  *
  * @since 0.1.0
  */
 import { Duration, Schema } from "effect"
+import { Step } from "../step/Action.ts"
 import { Delay } from "../step/Delay.ts"
-import { Step } from "../step/Verdict.ts"
 import { faultText } from "./internal/faultText.ts"
 import * as Latency from "./Latency.ts"
-import { MatrixCase } from "./MatrixCase.ts"
+import { PeerAnswer } from "./PeerAnswer.ts"
 
 /**
  * Where in an exchange a connection breaks or goes quiet, in the order of time.
  *
  * **Details**
  *
- * `handshake` is inside the TLS handshake, `request` while the request is still coming, `after-answer` after a whole
- * answer that promised to keep the connection, `next-request` when another request comes on that connection.
+ * `handshake` is inside the TLS handshake, `request` while the request is still coming, `after_answer` after a whole
+ * answer that promised to keep the connection, `next_request` when another request comes on that connection.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Place = Schema.Literals([
+export const Phase = Schema.Literals([
   "accept",
   "handshake",
   "request",
-  "before-headers",
-  "in-headers",
-  "in-body",
-  "after-answer",
-  "next-request"
+  "before_headers",
+  "in_headers",
+  "in_body",
+  "after_answer",
+  "next_request"
 ])
 
 /**
@@ -40,16 +40,16 @@ export const Place = Schema.Literals([
  * @category models
  * @since 0.1.0
  */
-export type Place = typeof Place.Type
+export type Phase = typeof Phase.Type
 
 /**
- * How a broken body says how long it is. With `until-close` its end is the end of the connection, so that no client
+ * How a broken body says how long it is. With `until_close` its end is the end of the connection, so that no client
  * can tell a FIN in the middle from the end.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Framing = Schema.Literals(["content-length", "chunked", "until-close"])
+export const Framing = Schema.Literals(["content_length", "chunked", "until_close"])
 
 /**
  * How a body says where it ends.
@@ -85,7 +85,7 @@ const Size = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum
 
 const Ending = Schema.Literals(["fin", "rst", "hang"])
 
-const broken = { at: Place, framing: Schema.optionalKey(Framing) }
+const broken = { phase: Phase, framing: Schema.optionalKey(Framing) }
 
 /**
  * A fault.
@@ -100,7 +100,7 @@ const broken = { at: Place, framing: Schema.optionalKey(Framing) }
  * | `never_accepted` | the connection is never established |
  * | `latency` | `latency` passes before the connection is accepted, before the request goes on, or before its answer comes back |
  * | `tls` | the TLS handshake goes wrong |
- * | `reset_peer`, `close`, `stall` | RST, FIN or silence `at` a place |
+ * | `reset_peer`, `close`, `stall` | RST, FIN or silence in a phase |
  * | `drip` | an answer in small pieces, `gap` apart |
  * | `bandwidth` | the application's answer at so many bytes a second |
  * | `slicer` | the application's answer in pieces of `size` bytes |
@@ -115,7 +115,7 @@ const broken = { at: Place, framing: Schema.optionalKey(Framing) }
  * | `replayed` | the application gets the request more than once |
  * | `duplicate` | the answer comes twice |
  * | `crash` | every connection is reset, and new ones are refused for a while |
- * | `matrix` | what a real peer answers when something is wrong |
+ * | `peer_answer` | what a real peer answers when something is wrong |
  * | `script` | any steps at all |
  *
  * @category schemas
@@ -123,26 +123,26 @@ const broken = { at: Place, framing: Schema.optionalKey(Framing) }
  */
 export const Fault = Schema.Union([
   Schema.Struct({ type: Schema.tag("pass") }),
-  Schema.Struct({ type: Schema.tag("dns"), failure: Schema.Literals(["not-found", "try-again", "hang"]) }),
+  Schema.Struct({ type: Schema.tag("dns"), failure: Schema.Literals(["not_found", "try_again", "hang"]) }),
   Schema.Struct({ type: Schema.tag("refused") }),
   Schema.Struct({ type: Schema.tag("never_accepted") }),
   Schema.Struct({
     type: Schema.tag("latency"),
     latency: Latency.Latency,
-    at: Schema.optionalKey(Schema.Literals(["connect", "request", "response"]))
+    phase: Schema.optionalKey(Schema.Literals(["connect", "request", "response"]))
   }),
   Schema.Struct({
     type: Schema.tag("tls"),
     defect: Schema.Literals([
-      "self-signed",
+      "self_signed",
       "untrusted",
       "expired",
-      "not-yet-valid",
-      "wrong-host",
+      "not_yet_valid",
+      "wrong_host",
       "alert",
-      "old-version",
-      "client-certificate-required",
-      "plain-http"
+      "old_version",
+      "client_certificate_required",
+      "plain_http"
     ])
   }),
   Schema.Struct({ type: Schema.tag("reset_peer"), ...broken }),
@@ -154,7 +154,7 @@ export const Fault = Schema.Union([
     status: Schema.optionalKey(StatusCode),
     body: Schema.optionalKey(Text)
   }),
-  Schema.Struct({ type: Schema.tag("bandwidth"), bytesPerSecond: Size }),
+  Schema.Struct({ type: Schema.tag("bandwidth"), bytes_per_second: Size }),
   Schema.Struct({ type: Schema.tag("slicer"), size: Size, gap: Schema.optionalKey(Delay) }),
   Schema.Struct({ type: Schema.tag("limit_data"), bytes: Size, how: Schema.optionalKey(Ending) }),
   Schema.Struct({ type: Schema.tag("slow_close"), delay: Delay }),
@@ -166,7 +166,7 @@ export const Fault = Schema.Union([
   }),
   Schema.Struct({
     type: Schema.tag("rate_limited"),
-    retryAfter: Delay,
+    retry_after: Delay,
     form: Schema.optionalKey(Schema.Literals(["seconds", "date", "body"]))
   }),
   Schema.Struct({
@@ -184,41 +184,41 @@ export const Fault = Schema.Union([
   Schema.Struct({
     type: Schema.tag("framing"),
     defect: Schema.Literals([
-      "bad-chunk-size",
-      "length-too-long",
-      "extra-bytes",
-      "length-and-chunked",
-      "duplicate-length",
-      "negative-length",
-      "body-on-204",
-      "http-1.0",
-      "until-close"
+      "bad_chunk_size",
+      "length_too_long",
+      "extra_bytes",
+      "length_and_chunked",
+      "duplicate_length",
+      "negative_length",
+      "body_on_204",
+      "http_1_0",
+      "until_close"
     ])
   }),
   Schema.Struct({
     type: Schema.tag("head"),
     defect: Schema.Literals([
-      "not-http",
+      "not_http",
       "garbage",
-      "bad-status-line",
-      "bad-header",
-      "huge-headers",
-      "http2-preface"
+      "bad_status_line",
+      "bad_header",
+      "huge_headers",
+      "http2_preface"
     ])
   }),
   Schema.Struct({
     type: Schema.tag("body"),
     defect: Schema.Literals([
-      "truncated-json",
-      "malformed-json",
-      "wrong-type",
+      "truncated_json",
+      "malformed_json",
+      "wrong_type",
       "empty",
-      "not-utf8",
+      "not_utf8",
       "bom",
       "deep",
       "huge",
-      "wrong-content-type",
-      "bad-gzip"
+      "wrong_content_type",
+      "bad_gzip"
     ]),
     status: Schema.optionalKey(StatusCode)
   }),
@@ -228,11 +228,11 @@ export const Fault = Schema.Union([
     times: Schema.optionalKey(Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 2, maximum: 100 }))))
   }),
   Schema.Struct({ type: Schema.tag("duplicate") }),
-  Schema.Struct({ type: Schema.tag("crash"), downFor: Delay }),
-  Schema.Struct({ type: Schema.tag("matrix"), case: MatrixCase }),
+  Schema.Struct({ type: Schema.tag("crash"), down_for: Delay }),
+  Schema.Struct({ type: Schema.tag("peer_answer"), answer: PeerAnswer }),
   Schema.Struct({
     type: Schema.tag("script"),
-    at: Schema.optionalKey(Schema.Literals(["connection", "request"])),
+    stage: Schema.optionalKey(Schema.Literals(["connection", "request"])),
     steps: Schema.Array(Step).pipe(Schema.check(Schema.isMaxLength(10_000)))
   })
 ]).annotate({ identifier: "Fault", description: "What breaks." }).pipe(Schema.toTaggedUnion("type"))
@@ -252,13 +252,13 @@ export type Fault = typeof Fault.Type
  * @since 0.1.0
  */
 export interface BreakOptions {
-  readonly at: Place
-  /** How a body that breaks off says how long it is; `content-length` where nothing is said. */
+  readonly phase: Phase
+  /** How a body that breaks off says how long it is; `content_length` where nothing is said. */
   readonly framing?: Framing | undefined
 }
 
-const breakFields = ({ at, framing }: BreakOptions): { readonly at: Place; readonly framing?: Framing } =>
-  framing === undefined ? { at } : { at, framing }
+const breakFields = ({ framing, phase }: BreakOptions): { readonly phase: Phase; readonly framing?: Framing } =>
+  framing === undefined ? { phase } : { phase, framing }
 
 /**
  * Nothing happens: the healthy turn of a sequence.
@@ -277,12 +277,12 @@ export const pass: Fault = { type: "pass" }
  */
 export const latency = (
   latency: Duration.Input | Exclude<Latency.Latency, Duration.Duration>,
-  options?: { readonly at?: "connect" | "request" | "response" | undefined }
+  options?: { readonly phase?: "connect" | "request" | "response" | undefined }
 ): Fault => {
   const isDistribution = typeof latency === "object" && "distribution" in latency
   return Fault.cases.latency.make({
     latency: isDistribution ? latency : Duration.fromInputUnsafe(latency),
-    ...options?.at === undefined ? {} : { at: options.at }
+    ...options?.phase === undefined ? {} : { phase: options.phase }
   })
 }
 
@@ -360,7 +360,7 @@ export const drip = (options: {
  * @category constructors
  * @since 0.1.0
  */
-export const malformed: Fault = { type: "head", defect: "not-http" }
+export const malformed: Fault = { type: "head", defect: "not_http" }
 
 /**
  * What a real peer answers when something is wrong.
@@ -368,7 +368,7 @@ export const malformed: Fault = { type: "head", defect: "not-http" }
  * @category constructors
  * @since 0.1.0
  */
-export const matrix = (name: MatrixCase): Fault => ({ type: "matrix", case: name })
+export const peerAnswer = (name: PeerAnswer): Fault => ({ type: "peer_answer", answer: name })
 
 /**
  * The application gets the request and runs; its answer never arrives.
@@ -384,8 +384,8 @@ export const lostAnswer = (how: "fin" | "rst" | "hang" = "rst"): Fault => ({ typ
  * @category constructors
  * @since 0.1.0
  */
-export const crash = (options: { readonly downFor: Duration.Input }): Fault =>
-  Fault.cases.crash.make({ downFor: Duration.fromInputUnsafe(options.downFor) })
+export const crash = (options: { readonly down_for: Duration.Input }): Fault =>
+  Fault.cases.crash.make({ down_for: Duration.fromInputUnsafe(options.down_for) })
 
 /**
  * When a fault has to be decided: for a `connection`, of which nothing is known yet, or for a `request` that was read.
@@ -395,7 +395,7 @@ export const crash = (options: { readonly downFor: Duration.Input }): Fault =>
  */
 export type Stage = "connection" | "request"
 
-const early: ReadonlySet<Place> = new Set<Place>(["accept", "handshake", "request"])
+const early: ReadonlySet<Phase> = new Set<Phase>(["accept", "handshake", "request"])
 
 /**
  * The stage of a fault; `undefined` for `pass`, which has none.
@@ -413,13 +413,13 @@ export const stageOf = (fault: Fault): Stage | undefined => {
     case "tls":
       return "connection"
     case "latency":
-      return fault.at === "connect" ? "connection" : "request"
+      return fault.phase === "connect" ? "connection" : "request"
     case "reset_peer":
     case "close":
     case "stall":
-      return early.has(fault.at) ? "connection" : "request"
+      return early.has(fault.phase) ? "connection" : "request"
     case "script":
-      return fault.at ?? "request"
+      return fault.stage ?? "request"
     default:
       return "request"
   }
@@ -431,7 +431,8 @@ export const stageOf = (fault: Fault): Stage | undefined => {
  * @category guards
  * @since 0.1.0
  */
-export const needsTls = (fault: Fault): boolean => fault.type === "tls" || ("at" in fault && fault.at === "handshake")
+export const needsTls = (fault: Fault): boolean =>
+  fault.type === "tls" || ("phase" in fault && fault.phase === "handshake")
 
 /**
  * Describes a fault in one line, for reports and the names of tests.
@@ -441,7 +442,7 @@ export const needsTls = (fault: Fault): boolean => fault.type === "tls" || ("at"
  * ```ts
  * import * as Fault from "@appservice-ping/testbed/fault/Fault"
  *
- * Fault.describe(Fault.resetPeer({ at: "in-body", framing: "chunked" })) // => "reset in the body, chunked"
+ * Fault.describe(Fault.resetPeer({ phase: "in_body", framing: "chunked" })) // => "reset in the body, chunked"
  * ```
  *
  * @category combinators

@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import { Bytes, DateTime, Duration } from "effect"
+import { Action, type Certificate, type Step } from "../step/Action.ts"
 import type { Leg } from "../step/Leg.ts"
-import { type Certificate, type Step, Verdict } from "../step/Verdict.ts"
-import type { Fault, Framing, Place } from "./Fault.ts"
+import type { Fault, Framing, Phase } from "./Fault.ts"
 import * as Latency from "./Latency.ts"
-import { answers } from "./MatrixCase.ts"
+import { answers } from "./PeerAnswer.ts"
 
 /**
  * What a fault may depend on.
@@ -46,7 +46,7 @@ const wait = (duration: Duration.Duration): Step => ({ step: "wait", duration })
 
 const endings: { readonly [how in "fin" | "rst" | "hang"]: Step } = { fin, rst, hang }
 
-const play = (...steps: ReadonlyArray<Step>): Verdict => Verdict.Play({ steps })
+const play = (...steps: ReadonlyArray<Step>): Action => Action.Play({ steps })
 
 interface Head {
   readonly [name: string]: string
@@ -70,111 +70,111 @@ const answer = (status: number, headers: Head, body: string | Uint8Array): Uint8
     ])
 }
 
-const goodBody = (leg: Leg): string => leg === "to-homeserver" ? "{\"duration_ms\":5}" : "{}"
+const goodBody = (leg: Leg): string => leg === "to_homeserver" ? "{\"duration_ms\":5}" : "{}"
 
 const halfHead = "HTTP/1.1 200 OK\r\nContent-Type: applic"
 
 const halfBody = (framing: Framing): Step => {
   switch (framing) {
-    case "content-length":
+    case "content_length":
       return write(head(200, { ...jsonHead, "Content-Length": "20" }) + "{\"cut\":")
     case "chunked":
       // One whole chunk, and the start of the next one.
       return write(head(200, { ...jsonHead, "Transfer-Encoding": "chunked" }) + "4\r\n{\"cu\r\n10\r\nt\":")
-    case "until-close":
+    case "until_close":
       return write(head(200, jsonHead) + "{\"cut\":")
   }
 }
 
 /** What comes before the break. A step is reached by those that a healthy server would have done before it. */
-const before = (at: Place, framing: Framing = "content-length"): ReadonlyArray<Step> => {
-  switch (at) {
+const before = (phase: Phase, framing: Framing = "content_length"): ReadonlyArray<Step> => {
+  switch (phase) {
     case "accept":
       return []
     case "handshake":
       return [{ step: "read", bytes: 1 }]
     case "request":
       return [secure(), { step: "read", bytes: 1 }]
-    case "before-headers":
+    case "before_headers":
       return []
-    case "in-headers":
+    case "in_headers":
       return [write(halfHead)]
-    case "in-body":
+    case "in_body":
       return [halfBody(framing)]
-    case "after-answer":
+    case "after_answer":
       return [forward, relay]
-    case "next-request":
+    case "next_request":
       return [forward, relay, read]
   }
 }
 
 const certificates = {
-  "self-signed": "self-signed",
+  self_signed: "self_signed",
   untrusted: "untrusted",
   expired: "expired",
-  "not-yet-valid": "not-yet-valid",
-  "wrong-host": "wrong-host"
+  not_yet_valid: "not_yet_valid",
+  wrong_host: "wrong_host"
 } as const
 
-const tls = (defect: Extract<Fault, { type: "tls" }>["defect"]): Verdict => {
+const tls = (defect: Extract<Fault, { type: "tls" }>["defect"]): Action => {
   switch (defect) {
     case "alert":
       // A fatal handshake_failure, as RFC 8446 writes it.
       return play({ step: "read", bytes: 1 }, write(Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40)), fin)
-    case "plain-http":
+    case "plain_http":
       return play({ step: "read", bytes: 1 }, write(answer(400, {}, "")), fin)
-    case "old-version":
+    case "old_version":
       return play({ step: "secure", certificate: "good", version: "1.1" }, read, forward, relay)
-    case "client-certificate-required":
-      return play({ step: "secure", certificate: "good", clientCertificate: true }, read, forward, relay)
+    case "client_certificate_required":
+      return play({ step: "secure", certificate: "good", client_certificate: true }, read, forward, relay)
     default:
       return play(secure(certificates[defect]), read, forward, relay)
   }
 }
 
-const framing = (defect: Extract<Fault, { type: "framing" }>["defect"], leg: Leg): Verdict => {
+const framing = (defect: Extract<Fault, { type: "framing" }>["defect"], leg: Leg): Action => {
   const body = goodBody(leg)
   const length = String(body.length)
   const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
   switch (defect) {
-    case "bad-chunk-size":
+    case "bad_chunk_size":
       return play(write(head(200, { ...jsonHead, "Transfer-Encoding": "chunked" }) + `zz\r\n${body}\r\n0\r\n\r\n`), fin)
-    case "length-too-long":
+    case "length_too_long":
       return play(write(head(200, { ...jsonHead, "Content-Length": String(body.length + 100) }) + body), fin)
-    case "extra-bytes":
+    case "extra_bytes":
       return play(write(head(200, { ...jsonHead, "Content-Length": length }) + body + "and more"), fin)
-    case "length-and-chunked":
+    case "length_and_chunked":
       return play(
         write(head(200, { ...jsonHead, "Content-Length": length, "Transfer-Encoding": "chunked" }) + chunk),
         fin
       )
-    case "duplicate-length":
+    case "duplicate_length":
       return play(write(head(200, { ...jsonHead, "Content-Length": length, "content-length": length }) + body), fin)
-    case "negative-length":
+    case "negative_length":
       return play(write(head(200, { ...jsonHead, "Content-Length": "-1" }) + body), fin)
-    case "body-on-204":
+    case "body_on_204":
       return play(write(head(204, { ...jsonHead, "Content-Length": length }) + body), fin)
-    case "http-1.0":
+    case "http_1_0":
       return play(write(head(200, { ...jsonHead, "Content-Length": length }, "HTTP/1.0") + body), fin)
-    case "until-close":
+    case "until_close":
       return play(write(head(200, jsonHead) + body), fin)
   }
 }
 
-const headDefect = (defect: Extract<Fault, { type: "head" }>["defect"], leg: Leg): Verdict => {
+const headDefect = (defect: Extract<Fault, { type: "head" }>["defect"], leg: Leg): Action => {
   switch (defect) {
-    case "not-http":
+    case "not_http":
       // What an SSH server says when a client connects, and nothing an HTTP server ever says.
       return play(write("SSH-2.0-OpenSSH_9.9\r\n"), fin)
     case "garbage":
       return play(write(Uint8Array.of(0, 255, 1, 254, 2, 253, 13, 10, 13, 10)), fin)
-    case "bad-status-line":
+    case "bad_status_line":
       return play(write("HTTP/1.1 twohundred OK\r\n\r\n"), fin)
-    case "bad-header":
+    case "bad_header":
       return play(write(`HTTP/1.1 200 OK\r\nBad Header\u0001\r\nContent-Length: 2\r\n\r\n{}`), fin)
-    case "huge-headers":
+    case "huge_headers":
       return play(write(answer(200, { ...jsonHead, "X-Padding": "x".repeat(200 * 1024) }, goodBody(leg))), fin)
-    case "http2-preface":
+    case "http2_preface":
       // An empty SETTINGS frame: the first thing an HTTP/2 server says.
       return play(write(Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0)), fin)
   }
@@ -190,20 +190,20 @@ const once = <A>(make: () => A): () => A => {
 
 const huge = once(() => encoder.encode(`{"padding":"${"x".repeat(2 * 1024 * 1024)}"}`))
 
-const bodyDefect = (fault: Extract<Fault, { type: "body" }>, leg: Leg): Verdict => {
+const bodyDefect = (fault: Extract<Fault, { type: "body" }>, leg: Leg): Action => {
   const { defect, status = 200 } = fault
-  const of = (body: string | Uint8Array, headers: Head = jsonHead): Verdict =>
+  const of = (body: string | Uint8Array, headers: Head = jsonHead): Action =>
     play(write(answer(status, headers, body)), fin)
   switch (defect) {
-    case "truncated-json":
+    case "truncated_json":
       return of(goodBody(leg).slice(0, -1))
-    case "malformed-json":
+    case "malformed_json":
       return of("{not json}")
-    case "wrong-type":
+    case "wrong_type":
       return of("[\"ok\"]")
     case "empty":
       return of("")
-    case "not-utf8":
+    case "not_utf8":
       return of(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d))
     case "bom":
       return of(`\ufeff${goodBody(leg)}`)
@@ -211,19 +211,19 @@ const bodyDefect = (fault: Extract<Fault, { type: "body" }>, leg: Leg): Verdict 
       return of("[".repeat(20_000) + "]".repeat(20_000))
     case "huge":
       return play(write(head(status, { ...jsonHead, "Content-Length": String(huge().length) })), write(huge()), fin)
-    case "wrong-content-type":
+    case "wrong_content_type":
       return of(goodBody(leg), { ...jsonHead, "Content-Type": "text/html" })
-    case "bad-gzip":
+    case "bad_gzip":
       return of(goodBody(leg), gzip)
   }
 }
 
 const httpDate = (millis: number): string => DateTime.toDateUtc(DateTime.makeUnsafe(millis)).toUTCString()
 
-const rateLimited = (fault: Extract<Fault, { type: "rate_limited" }>, now: number): Verdict => {
-  const millis = Duration.toMillis(fault.retryAfter)
+const rateLimited = (fault: Extract<Fault, { type: "rate_limited" }>, now: number): Action => {
+  const millis = Duration.toMillis(fault.retry_after)
   const body = { errcode: "M_LIMIT_EXCEEDED", error: "Too many requests" }
-  const of = (headers: Head, body: { readonly [key: string]: unknown }): Verdict =>
+  const of = (headers: Head, body: { readonly [key: string]: unknown }): Action =>
     play(write(answer(429, { "Content-Type": "application/json", ...headers }, JSON.stringify(body))), fin)
   switch (fault.form ?? "seconds") {
     case "seconds":
@@ -235,7 +235,7 @@ const rateLimited = (fault: Extract<Fault, { type: "rate_limited" }>, now: numbe
   }
 }
 
-const informational = (fault: Extract<Fault, { type: "informational" }>): Verdict => {
+const informational = (fault: Extract<Fault, { type: "informational" }>): Action => {
   const { count = 1, ending = "answer", gap } = fault
   const one = write(head(fault.status, fault.status === 103 ? { Link: "</style.css>; rel=preload" } : {}))
   const pause = gap === undefined ? [] : [wait(gap)]
@@ -244,25 +244,25 @@ const informational = (fault: Extract<Fault, { type: "informational" }>): Verdic
 }
 
 /**
- * The verdict that a fault stands for.
+ * The action that a fault stands for.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const verdictOf = (fault: Fault, circumstances: Circumstances): Verdict => {
+export const actionOf = (fault: Fault, circumstances: Circumstances): Action => {
   const { draw, leg, time } = circumstances
   switch (fault.type) {
     case "pass":
-      return Verdict.Pass()
+      return Action.Pass()
     case "dns":
-      return Verdict.Resolve({ failure: fault.failure })
+      return Action.Resolve({ failure: fault.failure })
     case "refused":
-      return Verdict.Refuse()
+      return Action.Refuse()
     case "never_accepted":
-      return Verdict.Ignore()
+      return Action.Ignore()
     case "latency": {
       const delay = wait(Latency.sample(fault.latency, draw, time))
-      switch (fault.at ?? "request") {
+      switch (fault.phase ?? "request") {
         case "connect":
           return play(delay, secure(), read, forward, relay)
         case "request":
@@ -274,11 +274,11 @@ export const verdictOf = (fault: Fault, circumstances: Circumstances): Verdict =
     case "tls":
       return tls(fault.defect)
     case "reset_peer":
-      return play(...before(fault.at, fault.framing), rst)
+      return play(...before(fault.phase, fault.framing), rst)
     case "close":
-      return play(...before(fault.at, fault.framing), ...fault.after === undefined ? [] : [wait(fault.after)], fin)
+      return play(...before(fault.phase, fault.framing), ...fault.after === undefined ? [] : [wait(fault.after)], fin)
     case "stall":
-      return play(...before(fault.at, fault.framing), hang)
+      return play(...before(fault.phase, fault.framing), hang)
     case "drip": {
       if (fault.status === undefined && fault.body === undefined) {
         return play(forward, { step: "relay", size: 1, gap: fault.gap })
@@ -293,8 +293,8 @@ export const verdictOf = (fault: Fault, circumstances: Circumstances): Verdict =
     }
     case "bandwidth": {
       // Pieces of about a tenth of a second, and never less than a byte.
-      const size = Math.max(1, Math.round(fault.bytesPerSecond / 10))
-      return play(forward, { step: "relay", size, gap: Duration.millis((size * 1000) / fault.bytesPerSecond) })
+      const size = Math.max(1, Math.round(fault.bytes_per_second / 10))
+      return play(forward, { step: "relay", size, gap: Duration.millis((size * 1000) / fault.bytes_per_second) })
     }
     case "slicer":
       return play(forward, { step: "relay", size: fault.size, ...fault.gap === undefined ? {} : { gap: fault.gap } })
@@ -325,9 +325,9 @@ export const verdictOf = (fault: Fault, circumstances: Circumstances): Verdict =
     case "duplicate":
       return play(forward, relay, relay)
     case "crash":
-      return Verdict.Crash({ downFor: fault.downFor })
-    case "matrix": {
-      const { body, contentType, status } = answers[fault.case]
+      return Action.Crash({ down_for: fault.down_for })
+    case "peer_answer": {
+      const { body, contentType, status } = answers[fault.answer]
       return play(write(answer(status, { "Content-Type": contentType }, body)), fin)
     }
     case "script":

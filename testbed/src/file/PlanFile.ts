@@ -68,7 +68,7 @@ const named = (result: Result.Result<Plan, Problems>, source: string = "plan"): 
  * import * as PlanFile from "@appservice-ping/testbed/file/PlanFile"
  * import { Result } from "effect"
  *
- * const result = PlanFile.fromText("rules: [{ leg: to-appservice, fault: { type: latencyy } }]", { file: "plan.yaml" })
+ * const result = PlanFile.fromText("rules: [{ leg: to_appservice, fault: { type: latencyy } }]", { file: "plan.yaml" })
  *
  * Result.isFailure(result) && result.failure.message
  * // => "plan.yaml: rules[0].fault.type: unknown fault \"latencyy\"; did you mean \"latency\"?"

@@ -1,7 +1,7 @@
 /**
- * What has to come of a ping under a verdict: of the homeserver's request, and of the client's.
+ * What has to come of a ping under an action: of the homeserver's request, and of the client's.
  *
- * It is computed from the steps of the verdict, from how a client reads what they send, and from the rules of the
+ * It is computed from the steps of the action, from how a client reads what they send, and from the rules of the
  * protocol; neither interpreter has a part in it.
  *
  * @since 0.1.0
@@ -15,7 +15,7 @@ import { Bytes, Duration, Predicate, Result } from "effect"
 import * as ClientError from "../carrier/client/ClientError.ts"
 import type * as ClientReading from "../carrier/client/ClientReading.ts"
 import type { Stage } from "../fault/Fault.ts"
-import { Verdict } from "../step/Verdict.ts"
+import { Action } from "../step/Action.ts"
 import { type Application, type Course, courseOf, type Setting } from "./internal/course.ts"
 
 /**
@@ -51,7 +51,7 @@ export interface Outcome {
 }
 
 /**
- * The bounds that decide between outcomes, and where the verdict strikes.
+ * The bounds that decide between outcomes, and where the action strikes.
  *
  * @category options
  * @since 0.1.0
@@ -62,7 +62,7 @@ export interface ExpectedOptions {
   /** How much of an answer is read, in bytes; 65536 for a homeserver and 1 MiB for a client where nothing is said. */
   readonly maxBodyBytes?: number | undefined
   /** Whether the leg speaks TLS. Default: false. */
-  readonly isSecure?: boolean | undefined
+  readonly tls?: boolean | undefined
   /** What was decided about: a `connection`, or a `request`. Default: `request`. */
   readonly stage?: Stage | undefined
   /** The client that asks. Default: the transport for a homeserver, and `node` for a client. */
@@ -154,7 +154,7 @@ const settingOf = (
 ): Setting => ({
   application,
   flavour,
-  isSecure: options.isSecure ?? false,
+  tls: options.tls ?? false,
   stage: options.stage ?? "request",
   connectTimeout: options.connectTimeout === undefined
     ? flavour === "undici" || flavour === "fetch" ? 10_000 : Number.POSITIVE_INFINITY
@@ -200,7 +200,7 @@ const outcomeOf = (
 }
 
 /**
- * What a homeserver has to answer to a ping when its request to a healthy appservice meets this verdict.
+ * What a homeserver has to answer to a ping when its request to a healthy appservice meets this action.
  *
  * **Gotchas**
  *
@@ -211,25 +211,25 @@ const outcomeOf = (
  * ```ts
  * import * as Expected from "@appservice-ping/testbed/oracle/Expected"
  * import * as Fault from "@appservice-ping/testbed/fault/Fault"
- * import { verdictOf } from "@appservice-ping/testbed/fault/Program"
+ * import { actionOf } from "@appservice-ping/testbed/fault/Program"
  *
- * const verdict = verdictOf(Fault.close({ at: "in-body" }), { leg: "to-appservice", draw: 0, time: 0, now: 0 })
+ * const action = actionOf(Fault.close({ phase: "in_body" }), { leg: "to_appservice", draw: 0, time: 0, now: 0 })
  *
- * Expected.ofAppservice(verdict, { timeout: "30 seconds" }).expected
+ * Expected.ofAppservice(action, { timeout: "30 seconds" }).expected
  * // => { _tag: "M_CONNECTION_FAILED", status: 502, kind: "closed" }
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ofAppservice = (verdict: Verdict, options: ExpectedOptions): Outcome => {
+export const ofAppservice = (action: Action, options: ExpectedOptions): Outcome => {
   const flavour = options.flavour ?? "transport"
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout))
   const application = applicationOf(
     { status: 200, headers: { "content-type": "application/json", connection: "close" }, body: "{}" },
     0
   )
-  const course = courseOf(verdict, settingOf(options, flavour, application))
+  const course = courseOf(action, settingOf(options, flavour, application))
   const received = receive(course, { flavour, timeout, maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 })
   return outcomeOf(
     answerOfHomeserver(received),
@@ -318,17 +318,17 @@ const resultOfClient = (received: Received): Expected => {
 const grace = 1000
 
 /**
- * What a client has to get when its request meets this verdict, of a homeserver that answers so.
+ * What a client has to get when its request meets this action, of a homeserver that answers so.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ofHomeserver = (verdict: Verdict, homeserver: Outcome, options: ExpectedOptions): Outcome => {
+export const ofHomeserver = (action: Action, homeserver: Outcome, options: ExpectedOptions): Outcome => {
   const flavour = options.flavour ?? "node"
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout))
   const answer = answerOf(homeserver.expected)
   const application = applicationOf({ ...answer, headers: { ...corsHeaders, ...answer.headers } }, homeserver.after)
-  const course = courseOf(verdict, settingOf(options, flavour, application))
+  const course = courseOf(action, settingOf(options, flavour, application))
   const received = receive(course, { flavour, timeout, maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024 })
   return outcomeOf(
     resultOfClient(received),
@@ -347,7 +347,7 @@ export const ofHomeserver = (verdict: Verdict, homeserver: Outcome, options: Exp
  * @category constants
  * @since 0.1.0
  */
-export const ofHealthy: Outcome = ofAppservice(Verdict.Pass(), { timeout: Duration.infinity })
+export const ofHealthy: Outcome = ofAppservice(Action.Pass(), { timeout: Duration.infinity })
 
 const propertyOf = (u: unknown, name: string): unknown => Predicate.hasProperty(u, name) ? u[name] : undefined
 

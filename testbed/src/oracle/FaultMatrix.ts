@@ -13,7 +13,7 @@ import type { HttpClient } from "effect/http"
 import type { Single } from "../fault/Catalogue.ts"
 import { type Fault, needsTls, pass, stageOf } from "../fault/Fault.ts"
 import * as Latency from "../fault/Latency.ts"
-import { verdictOf } from "../fault/Program.ts"
+import { actionOf } from "../fault/Program.ts"
 import { concat, healthy, of } from "../plan/Plan.ts"
 import type { Entry } from "../play/Journal.ts"
 import * as Virtual from "../play/Virtual.ts"
@@ -92,18 +92,18 @@ const remember = <A>(make: (fault: Fault, draw: number) => A): (fault: Fault, dr
 }
 
 /** What has to come of a combination, and whether its second fault can strike at all. */
-const anticipating = (isSecure: boolean, { clientTimeout, pingTimeout }: Deadlines): Anticipate => {
-  const verdictOn = (leg: Leg) => remember((fault, draw) => verdictOf(fault, { leg, draw, time: 0, now: 0, path: "/" }))
-  const outer = verdictOn("to-homeserver")
-  const inner = verdictOn("to-appservice")
+const anticipating = (tls: boolean, { clientTimeout, pingTimeout }: Deadlines): Anticipate => {
+  const actionOn = (leg: Leg) => remember((fault, draw) => actionOf(fault, { leg, draw, time: 0, now: 0, path: "/" }))
+  const outer = actionOn("to_homeserver")
+  const inner = actionOn("to_appservice")
   const ofHomeserver = (fault: Fault, draw: number, answer: Expected.Outcome): Expected.Outcome =>
-    Expected.ofHomeserver(outer(fault, draw), answer, { timeout: clientTimeout, isSecure, stage: stageOf(fault) })
+    Expected.ofHomeserver(outer(fault, draw), answer, { timeout: clientTimeout, tls, stage: stageOf(fault) })
   const answerOfHomeserver = remember((fault, draw) =>
-    Expected.ofAppservice(inner(fault, draw), { timeout: pingTimeout, isSecure, stage: stageOf(fault) })
+    Expected.ofAppservice(inner(fault, draw), { timeout: pingTimeout, tls, stage: stageOf(fault) })
   )
   const healthy = remember((fault, draw) => ofHomeserver(fault, draw, Expected.ofHealthy))
   return ({ toAppservice = pass, toHomeserver = pass }, entries) => {
-    const draw = drawOf(entries, "to-homeserver")
+    const draw = drawOf(entries, "to_homeserver")
     const masked = healthy(toHomeserver, draw)
     // Where the homeserver is not asked, it does not matter what it would have answered.
     return masked.calls.length === 0
@@ -112,7 +112,7 @@ const anticipating = (isSecure: boolean, { clientTimeout, pingTimeout }: Deadlin
         outcome: ofHomeserver(
           toHomeserver,
           draw,
-          answerOfHomeserver(toAppservice, drawOf(entries, "to-appservice"))
+          answerOfHomeserver(toAppservice, drawOf(entries, "to_appservice"))
         ),
         isMasked: false
       }
@@ -125,12 +125,13 @@ const cellOf = (
   entries: ReadonlyArray<Entry>,
   { isMasked, outcome }: Anticipated
 ): Cell => {
-  const calls = callsIn(entries, "to-appservice")
+  const calls = callsIn(entries, "to_appservice")
   const applied = (leg: Leg): number =>
     entries.filter(({ what }) => what.event === "applied" && what.leg === leg).length
   const { toAppservice, toHomeserver } = combination
   // One ping makes no second request on its connection.
-  const isIdle = (fault: Fault): boolean => fault.type === "pass" || ("at" in fault && fault.at === "next-request")
+  const isIdle = (fault: Fault): boolean =>
+    fault.type === "pass" || ("phase" in fault && fault.phase === "next_request")
   const unplayed = (leg: Leg, fault: Fault | undefined, isHidden: boolean): ReadonlyArray<string> =>
     fault !== undefined && (applied(leg) > 0) === (isHidden || isIdle(fault))
       ? [`the fault ${leg} was ${applied(leg) > 0 ? "played although it cannot be" : "not played"}`]
@@ -147,8 +148,8 @@ const cellOf = (
     problems: [
       ...Expected.matches(outcome.expected, got) ? [] : [`answered ${answer}, expected ${outcome.expected._tag}`],
       ...calls === outcome.calls.length ? [] : [`${calls} calls, expected ${outcome.calls.length}`],
-      ...unplayed("to-homeserver", toHomeserver, false),
-      ...unplayed("to-appservice", toAppservice, isMasked && toHomeserver !== undefined)
+      ...unplayed("to_homeserver", toHomeserver, false),
+      ...unplayed("to_appservice", toAppservice, isMasked && toHomeserver !== undefined)
     ]
   }
 }
@@ -162,8 +163,8 @@ const run = (
     const { apply, homeserver, registration, session } = yield* Testbed
     const { toAppservice, toHomeserver } = combination
     const plan = concat(
-      toHomeserver === undefined ? healthy : of("to-homeserver", toHomeserver, { id: "outer" }),
-      toAppservice === undefined ? healthy : of("to-appservice", toAppservice, { id: "inner" })
+      toHomeserver === undefined ? healthy : of("to_homeserver", toHomeserver, { id: "outer" }),
+      toAppservice === undefined ? healthy : of("to_appservice", toAppservice, { id: "inner" })
     )
     yield* session.reset
     const got = yield* Effect.scoped(Effect.gen(function*() {
@@ -179,21 +180,21 @@ const runAll = (
   combinations: ReadonlyArray<Combination>,
   deadlines: Deadlines
 ): Effect.Effect<ReadonlyArray<Cell>, Virtual.Stuck> => {
-  const isSecure = ({ toAppservice, toHomeserver }: Combination): boolean =>
+  const wantsTls = ({ toAppservice, toHomeserver }: Combination): boolean =>
     [toAppservice, toHomeserver].some((fault) => fault !== undefined && needsTls(fault))
-  const inOne = (secure: boolean) => {
-    const chosen = combinations.filter((combination) => isSecure(combination) === secure)
-    const anticipate = anticipating(secure, deadlines)
+  const inOne = (tls: boolean) => {
+    const chosen = combinations.filter((combination) => wantsTls(combination) === tls)
+    const anticipate = anticipating(tls, deadlines)
     const cells = Effect.forEach(chosen, (combination) => run(combination, anticipate, deadlines))
     return Virtual.run(
-      Effect.provide(cells, layerMemory({ pingTimeout: deadlines.pingTimeout, isSecure: secure })),
+      Effect.provide(cells, layerMemory({ pingTimeout: deadlines.pingTimeout, tls })),
       { limit: "10000 days", maxSteps: 1_000_000_000 }
     )
   }
   return Effect.map(Effect.all([inOne(false), inOne(true)]), ([plain, secure]) => {
     const waiting = { plain: [...plain], secure: [...secure] }
     return combinations.flatMap((combination) => {
-      const cell = (isSecure(combination) ? waiting.secure : waiting.plain).shift()
+      const cell = (wantsTls(combination) ? waiting.secure : waiting.plain).shift()
       return cell === undefined ? [] : [cell]
     })
   })
@@ -214,7 +215,7 @@ export const alone = (
 ): Effect.Effect<ReadonlyArray<Cell>, Virtual.Stuck> =>
   runAll(
     singles.map(({ fault, leg }) =>
-      leg === "to-homeserver"
+      leg === "to_homeserver"
         ? { toHomeserver: fault, toAppservice: undefined }
         : { toHomeserver: undefined, toAppservice: fault }
     ),
@@ -232,8 +233,8 @@ export const pairs = (
   deadlines: Deadlines
 ): Effect.Effect<ReadonlyArray<Cell>, Virtual.Stuck> =>
   runAll(
-    on("to-homeserver", singles).flatMap((toHomeserver) =>
-      on("to-appservice", singles).map((toAppservice) => ({ toHomeserver, toAppservice }))
+    on("to_homeserver", singles).flatMap((toHomeserver) =>
+      on("to_appservice", singles).map((toAppservice) => ({ toHomeserver, toAppservice }))
     ),
     deadlines
   )

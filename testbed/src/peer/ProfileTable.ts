@@ -57,7 +57,7 @@ const ours = (one: Case): Registration => ({
   id: AppserviceId.make("bridge"),
   url: one.destination === "homeserver"
     ? homeserverUrl.origin
-    : `${one.isSecure === true ? "https" : "http"}://appservice.test:29300`,
+    : `${one.tls === true ? "https" : "http"}://appservice.test:29300`,
   as_token: token("as-token-of-the-profile-table"),
   hs_token: token("hs-token-of-the-profile-table"),
   sender_localpart: "bridge",
@@ -99,7 +99,7 @@ interface Asked {
 const play = Effect.fnUntraced(function*({ appservice, homeserver, one }: Asked) {
   const registration = ours(one)
   const session = yield* Session.make()
-  if (one.fault !== undefined) yield* session.inject(Plan.of("to-appservice", one.fault))
+  if (one.fault !== undefined) yield* session.inject(Plan.of("to_appservice", one.fault))
   const profile = yield* AppserviceProfile.make(appservice, { registration })
   const answer = yield* Ref.make<Answer | undefined>(undefined)
 
@@ -107,17 +107,17 @@ const play = Effect.fnUntraced(function*({ appservice, homeserver, one }: Asked)
   const served = yield* Deferred.make<Handler>()
   const home: MemoryHttpClient.MemoryServer = {
     url: homeserverUrl,
-    leg: "to-homeserver",
+    leg: "to_homeserver",
     handle: (request) => Effect.flatMap(Deferred.await(served), (handle) => handle(request))
   }
   const places: ReadonlyArray<MemoryHttpClient.MemoryServer> = [
     {
-      url: new URL(`${one.isSecure === true ? "https" : "http"}://appservice.test:29300`),
-      leg: "to-appservice",
+      url: new URL(`${one.tls === true ? "https" : "http"}://appservice.test:29300`),
+      leg: "to_appservice",
       session,
       handle: (one.between ?? ((handle) => handle))(profile.handle)
     },
-    { url: elsewhereUrl, leg: "to-appservice", handle: () => Effect.succeed(page) },
+    { url: elsewhereUrl, leg: "to_appservice", handle: () => Effect.succeed(page) },
     home
   ]
   const { connect } = HomeserverPeer.peers[homeserver].timeouts

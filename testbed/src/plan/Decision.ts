@@ -6,9 +6,9 @@
  */
 import { Duration } from "effect"
 import { type Fault, needsTls } from "../fault/Fault.ts"
-import { verdictOf } from "../fault/Program.ts"
+import { actionOf } from "../fault/Program.ts"
+import { Action } from "../step/Action.ts"
 import type { Leg } from "../step/Leg.ts"
-import { Verdict } from "../step/Verdict.ts"
 import { draw } from "./Draw.ts"
 import { idOf, type Plan, type Rule, stageOfRule } from "./Plan.ts"
 
@@ -17,7 +17,7 @@ interface Common {
   /** The number of the connection on its leg, from 1. */
   readonly connection: number
   /** Whether the leg speaks TLS. */
-  readonly isSecure: boolean
+  readonly tls: boolean
   /** Milliseconds since the plan began, monotonic. */
   readonly time: number
   /** Milliseconds since 1970. */
@@ -137,14 +137,14 @@ export interface Suppression {
 }
 
 /**
- * What was decided: the verdict, the rule and the fault behind it, the draw they took, and the rules that matched
+ * What was decided: the action, the rule and the fault behind it, the draw they took, and the rules that matched
  * before and did not strike.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Decision {
-  readonly verdict: Verdict
+  readonly action: Action
   readonly rule: string | undefined
   readonly fault: Fault | undefined
   readonly draw: number | undefined
@@ -169,7 +169,7 @@ const isMatch = (rule: Rule, event: Event): boolean => {
     matchesOne(match.attempt, (n) => n === event.attempt) &&
     matchesOne(match.method, (method) => method.toUpperCase() === event.method) &&
     matchesOne(match.path, pathMatches(event.path)) &&
-    matchesOne(match.transactionId, (id) => id === event.transactionId)
+    matchesOne(match.transaction_id, (id) => id === event.transactionId)
 }
 
 /** What a draw is for: nothing in it depends on other requests, as far as anything of this one is known. */
@@ -244,7 +244,7 @@ const ask = (rule: Rule, drawId: string | number, seed: number, before: RuleStat
   if (fault === undefined) return suppress("sequence ended")
   const turned = { ...matched, turn: matched.turn + 1 }
   if (fault.type === "pass") return suppress("healthy turn", turned)
-  if (needsTls(fault) && !event.isSecure) return suppress("no TLS", turned)
+  if (needsTls(fault) && !event.tls) return suppress("no TLS", turned)
   if (rule.budget !== undefined && matched.fired >= rule.budget) return suppress("budget", turned)
   return { state: { ...turned, fired: turned.fired + 1 }, fault, reason: undefined, chance }
 }
@@ -269,7 +269,7 @@ export const decide = (
   const down = state.down.get(event.leg)
   if (event.stage === "connection" && down !== undefined && event.time < down.until) {
     return {
-      decision: { verdict: Verdict.Refuse(), rule: down.rule, fault: undefined, draw: undefined, suppressed: [] },
+      decision: { action: Action.Refuse(), rule: down.rule, fault: undefined, draw: undefined, suppressed: [] },
       state
     }
   }
@@ -284,23 +284,23 @@ export const decide = (
     if (asked.reason !== undefined) suppressed.push({ rule: id, reason: asked.reason, draw: asked.chance })
     if (asked.fault === undefined) continue
     const chance = draw(seed, [drawId, "fault", ...keyOf(event)])
-    const verdict = verdictOf(asked.fault, {
+    const action = actionOf(asked.fault, {
       ...event,
       draw: chance,
       path: event.stage === "request" ? event.path : undefined
     })
     return {
-      decision: { verdict, rule: id, fault: asked.fault, draw: chance, suppressed },
+      decision: { action, rule: id, fault: asked.fault, draw: chance, suppressed },
       state: {
         rules,
-        down: verdict._tag === "Crash"
-          ? new Map(state.down).set(event.leg, { until: event.time + Duration.toMillis(verdict.downFor), rule: id })
+        down: action._tag === "Crash"
+          ? new Map(state.down).set(event.leg, { until: event.time + Duration.toMillis(action.down_for), rule: id })
           : state.down
       }
     }
   }
   return {
-    decision: { verdict: Verdict.Pass(), rule: undefined, fault: undefined, draw: undefined, suppressed },
+    decision: { action: Action.Pass(), rule: undefined, fault: undefined, draw: undefined, suppressed },
     state: { ...state, rules }
   }
 }

@@ -33,7 +33,7 @@ export const Match = Schema.Struct({
   attempt: Schema.optionalKey(OneOrMore(Ordinal)),
   method: Schema.optionalKey(OneOrMore(Schema.String)),
   path: Schema.optionalKey(OneOrMore(Schema.String)),
-  transactionId: Schema.optionalKey(OneOrMore(Schema.String))
+  transaction_id: Schema.optionalKey(OneOrMore(Schema.String))
 }).annotate({ identifier: "Match", description: "Whom the rule means: everything, where nothing is named." })
 
 /**
@@ -124,7 +124,7 @@ interface RuleShape {
 const faultsIn = (rule: RuleShape): ReadonlyArray<Fault> =>
   rule.fault === undefined ? (rule.sequence ?? []).map(({ fault }) => fault) : [rule.fault]
 
-const requestOnly = ["exchange", "attempt", "method", "path", "transactionId"] as const
+const requestOnly = ["exchange", "attempt", "method", "path", "transaction_id"] as const
 
 /** What is wrong with a rule beyond its form. */
 const problemOf = (rule: RuleShape): string | undefined => {
@@ -226,7 +226,7 @@ export const healthy: Plan = { rules: [] }
  * import * as Fault from "@appservice-ping/testbed/fault/Fault"
  * import * as Plan from "@appservice-ping/testbed/plan/Plan"
  *
- * const plan = Plan.of("to-appservice", Fault.status(503), { when: { first: 2 } })
+ * const plan = Plan.of("to_appservice", Fault.status(503), { when: { first: 2 } })
  *
  * plan.rules.length // => 1
  * ```

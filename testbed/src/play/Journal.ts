@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { Certificate } from "../step/Action.ts"
 import { Leg } from "../step/Leg.ts"
-import { Certificate } from "../step/Verdict.ts"
 
 const where = { leg: Leg, connection: Schema.Int }
 const exchange = { ...where, exchange: Schema.Int }
@@ -20,7 +20,7 @@ const exchange = { ...where, exchange: Schema.Int }
  * | `connecting` | someone wants to connect |
  * | `decided` | a rule struck: its id, the fault, the seed and the draw |
  * | `suppressed` | a rule matched and did not strike, and why |
- * | `not-resolved`, `refused`, `ignored` | the connection did not come about |
+ * | `not_resolved`, `refused`, `ignored` | the connection did not come about |
  * | `connected`, `secured` | it did; the TLS handshake was begun with this certificate |
  * | `request` | a whole request was read |
  * | `asked`, `answered` | the application got it, and answered |
@@ -41,7 +41,7 @@ export const Happening = Schema.Union([
     exchange: Schema.optionalKey(Schema.Int),
     rule: Schema.String,
     fault: Schema.String,
-    verdict: Schema.String,
+    action: Schema.String,
     seed: Schema.Int,
     draw: Schema.optionalKey(Schema.Finite)
   }),
@@ -53,7 +53,7 @@ export const Happening = Schema.Union([
     reason: Schema.String,
     draw: Schema.optionalKey(Schema.Finite)
   }),
-  Schema.Struct({ event: Schema.tag("not-resolved"), ...where, failure: Schema.String }),
+  Schema.Struct({ event: Schema.tag("not_resolved"), ...where, failure: Schema.String }),
   Schema.Struct({ event: Schema.tag("refused"), ...where }),
   Schema.Struct({ event: Schema.tag("ignored"), ...where }),
   Schema.Struct({ event: Schema.tag("connected"), ...where }),
@@ -64,7 +64,7 @@ export const Happening = Schema.Union([
     method: Schema.String,
     path: Schema.String,
     attempt: Schema.Int,
-    transactionId: Schema.optionalKey(Schema.String)
+    transaction_id: Schema.optionalKey(Schema.String)
   }),
   Schema.Struct({ event: Schema.tag("asked"), ...exchange }),
   Schema.Struct({ event: Schema.tag("answered"), ...exchange, status: Schema.Int }),

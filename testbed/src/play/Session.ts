@@ -9,8 +9,8 @@ import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { describe } from "../fault/Fault.ts"
 import * as Decision from "../plan/Decision.ts"
 import { idOf, type Plan, type Rule } from "../plan/Plan.ts"
+import type { Action } from "../step/Action.ts"
 import type { Leg } from "../step/Leg.ts"
-import type { Verdict } from "../step/Verdict.ts"
 import type { Entry, Happening } from "./Journal.ts"
 
 /**
@@ -85,9 +85,9 @@ export class Session extends Context.Service<Session, {
     Scope.Scope
   >
   /** Numbers a connection and decides about it. */
-  readonly connection: (leg: Leg, isSecure: boolean) => Effect.Effect<Decided>
-  /** The verdict that the next connection of the leg would get now; nothing is counted. */
-  readonly peek: (leg: Leg, isSecure: boolean) => Effect.Effect<Verdict>
+  readonly connection: (leg: Leg, tls: boolean) => Effect.Effect<Decided>
+  /** The action that the next connection of the leg would get now; nothing is counted. */
+  readonly peek: (leg: Leg, tls: boolean) => Effect.Effect<Action>
   /** Decides about a request that was read. */
   readonly request: (request: ReadRequest) => Effect.Effect<Decided>
   /** Numbers a request that a program in play has read, and decides nothing about it: it is the program's. */
@@ -118,7 +118,7 @@ export class Session extends Context.Service<Session, {
 export interface ReadRequest {
   readonly leg: Leg
   readonly connection: number
-  readonly isSecure: boolean
+  readonly tls: boolean
   readonly exchange: number
   readonly method: string
   /** Without a query. */
@@ -137,7 +137,7 @@ interface Active {
 const millisBetween = (from: bigint, to: bigint): number => Number((to - from) / 1000n) / 1000
 
 const pass: Decision.Decision = {
-  verdict: { _tag: "Pass" },
+  action: { _tag: "Pass" },
   rule: undefined,
   fault: undefined,
   draw: undefined,
@@ -213,7 +213,7 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
         method,
         path,
         attempt,
-        ...transactionId === undefined ? {} : { transactionId }
+        ...transactionId === undefined ? {} : { transaction_id: transactionId }
       })
       return attempt
     }
@@ -221,7 +221,7 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
     const describeDecision = (
       event: Timeless,
       active: Active,
-      { draw, fault, rule, suppressed, verdict }: Decision.Decision,
+      { draw, fault, rule, suppressed, action }: Decision.Decision,
       nanos: bigint
     ): void => {
       const where = whereOf(event)
@@ -234,7 +234,7 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
         ...where,
         rule,
         fault: fault === undefined ? "down after a crash" : describe(fault),
-        verdict: verdict._tag,
+        action: action._tag,
         seed: active.seed,
         ...draw === undefined ? {} : { draw }
       })
@@ -300,23 +300,23 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
             applied: Effect.sync(() => [...active.applied.values()].reduce((sum, n) => sum + n, 0))
           })
         ),
-      connection: (leg, isSecure) =>
+      connection: (leg, tls) =>
         Effect.map(clock, ({ nanos, now }) => {
           const connection = (connections.get(leg) ?? 0) + 1
           connections.set(leg, connection)
           append(nanos, { event: "connecting", leg, connection })
-          return { connection, ...decide({ stage: "connection", leg, connection, isSecure }, nanos, now) }
+          return { connection, ...decide({ stage: "connection", leg, connection, tls }, nanos, now) }
         }),
-      peek: (leg, isSecure) =>
+      peek: (leg, tls) =>
         Effect.map(clock, ({ nanos, now }) => {
           const connection = (connections.get(leg) ?? 0) + 1
           for (const { plan, seed, startedNanos, state } of stack.toReversed()) {
             const time = millisBetween(startedNanos, nanos)
-            const event = { stage: "connection", leg, connection, isSecure, time, now } as const
+            const event = { stage: "connection", leg, connection, tls, time, now } as const
             const { decision } = Decision.decide(plan, seed, state, event)
-            if (decision.rule !== undefined) return decision.verdict
+            if (decision.rule !== undefined) return decision.action
           }
-          return pass.verdict
+          return pass.action
         }),
       request: (request) =>
         Effect.map(clock, ({ nanos, now }) => {

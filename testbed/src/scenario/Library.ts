@@ -9,13 +9,13 @@ import { type Match, of, type Plan, type When } from "../plan/Plan.ts"
 import type { Leg } from "../step/Leg.ts"
 import type { Expectation, Scenario, ScenarioPing } from "./Scenario.ts"
 
-const appservice = "to-appservice"
-const homeserver = "to-homeserver"
+const appservice = "to_appservice"
+const homeserver = "to_homeserver"
 
 const seconds = Duration.seconds
 
 /** Short enough for a run on real sockets, and far above what a busy machine adds. */
-const given = { pingTimeout: seconds(2), clientTimeout: seconds(5) }
+const given = { ping_timeout: seconds(2), client_timeout: seconds(5) }
 
 const expecting = (answer: Expectation["answer"], rest?: Omit<Expectation, "answer">): ScenarioPing => ({
   expect: { answer, ...rest }
@@ -28,11 +28,11 @@ const single = (
   leg: Leg,
   fault: Fault.Fault,
   expect: ScenarioPing,
-  options?: { readonly match?: Match; readonly when?: When; readonly secure?: boolean }
+  options?: { readonly match?: Match; readonly when?: When; readonly tls?: boolean }
 ): Scenario => ({
   name,
   title,
-  given: options?.secure === true ? { ...given, secure: true } : given,
+  given: options?.tls === true ? { ...given, tls: true } : given,
   plan: of(leg, fault, {
     ...options?.match === undefined ? {} : { match: options.match },
     ...options?.when === undefined ? {} : { when: options.when }
@@ -68,28 +68,28 @@ export const library: ReadonlyArray<Scenario> = [
     "hs-token-drift",
     "The two copies of the registration have different hs_tokens",
     appservice,
-    Fault.matrix("token-drift-mautrix-go"),
+    Fault.peerAnswer("token_drift_mautrix_go"),
     expecting("M_BAD_STATUS", { status: 401, ...unseen })
   ),
   single(
     "hs-token-drift-without-errcode",
     "An appservice rejects the hs_token with AUTH_FAILED",
     appservice,
-    Fault.matrix("token-drift-matrix-bot-sdk"),
+    Fault.peerAnswer("token_drift_matrix_bot_sdk"),
     expecting("M_BAD_STATUS", { status: 401, ...unseen })
   ),
   single(
     "url-leads-to-homeserver",
     "The url of the registration leads to the homeserver itself",
     appservice,
-    Fault.matrix("homeserver-itself"),
+    Fault.peerAnswer("homeserver_itself"),
     expecting("M_BAD_STATUS", { status: 404, ...unseen })
   ),
   single(
     "url-leads-to-another-service",
     "Another service answers 200: only a verified ping notices (D2)",
     appservice,
-    Fault.matrix("wrong-service-html"),
+    Fault.peerAnswer("wrong_service_html"),
     expecting("Success", unseen)
   ),
   single(
@@ -103,7 +103,7 @@ export const library: ReadonlyArray<Scenario> = [
     "appservice-too-old",
     "The appservice does not know the ping",
     appservice,
-    Fault.matrix("appservice-too-old"),
+    Fault.peerAnswer("appservice_too_old"),
     expecting("M_BAD_STATUS", { status: 404, ...unseen })
   ),
 
@@ -124,7 +124,7 @@ export const library: ReadonlyArray<Scenario> = [
   several(
     "appservice-crashes",
     "The appservice dies in the middle of a ping and is back a second later",
-    of(appservice, Fault.crash({ downFor: seconds(1) }), { when: { nth: 1 } }),
+    of(appservice, Fault.crash({ down_for: seconds(1) }), { when: { nth: 1 } }),
     [
       expecting("M_CONNECTION_FAILED", unseen),
       { retry: seconds(60), expect: { answer: "Success", calls: 1 } }
@@ -151,7 +151,7 @@ export const library: ReadonlyArray<Scenario> = [
     "appservice-unknown-host",
     "The host name of the url is not known",
     appservice,
-    { type: "dns", failure: "not-found" },
+    { type: "dns", failure: "not_found" },
     expecting("M_CONNECTION_FAILED", unseen)
   ),
   single(
@@ -159,48 +159,48 @@ export const library: ReadonlyArray<Scenario> = [
     "A firewall swallows every packet to the appservice",
     appservice,
     { type: "never_accepted" },
-    expecting("M_CONNECTION_TIMEOUT", { ...unseen, atLeast: seconds(2), atMost: seconds(3) })
+    expecting("M_CONNECTION_TIMEOUT", { ...unseen, at_least: seconds(2), at_most: seconds(3) })
   ),
   single(
     "appservice-hangs",
     "The appservice takes the request and never answers",
     appservice,
-    Fault.stall({ at: "before-headers" }),
-    expecting("M_CONNECTION_TIMEOUT", { ...unseen, atLeast: seconds(2), atMost: seconds(3) })
+    Fault.stall({ phase: "before_headers" }),
+    expecting("M_CONNECTION_TIMEOUT", { ...unseen, at_least: seconds(2), at_most: seconds(3) })
   ),
   single(
     "appservice-hangs-in-body",
     "The answer stalls after a good head (D3)",
     appservice,
-    Fault.stall({ at: "in-body" }),
-    expecting("M_CONNECTION_TIMEOUT", { ...unseen, atLeast: seconds(2), atMost: seconds(3) })
+    Fault.stall({ phase: "in_body" }),
+    expecting("M_CONNECTION_TIMEOUT", { ...unseen, at_least: seconds(2), at_most: seconds(3) })
   ),
   single(
     "appservice-drips",
     "Each byte of the answer comes in time, and all of them do not",
     appservice,
     Fault.drip({ gap: "100 millis" }),
-    expecting("M_CONNECTION_TIMEOUT", { attempts: 1, calls: 1, atLeast: seconds(2), atMost: seconds(3) })
+    expecting("M_CONNECTION_TIMEOUT", { attempts: 1, calls: 1, at_least: seconds(2), at_most: seconds(3) })
   ),
   single(
     "appservice-slow-but-in-time",
     "The appservice takes its time, and the homeserver waits",
     appservice,
     Fault.latency(seconds(1)),
-    expecting("Success", { attempts: 1, calls: 1, atLeast: seconds(1), atMost: seconds(2) })
+    expecting("Success", { attempts: 1, calls: 1, at_least: seconds(1), at_most: seconds(2) })
   ),
   single(
     "appservice-resets",
     "The connection is reset before the first byte (D7)",
     appservice,
-    Fault.resetPeer({ at: "before-headers" }),
+    Fault.resetPeer({ phase: "before_headers" }),
     expecting("M_CONNECTION_FAILED", unseen)
   ),
   single(
     "answer-cut-short",
     "The connection is closed in the body, after a good head (D3)",
     appservice,
-    Fault.close({ at: "in-body" }),
+    Fault.close({ phase: "in_body" }),
     expecting("M_CONNECTION_FAILED", unseen)
   ),
   single(
@@ -237,23 +237,23 @@ export const library: ReadonlyArray<Scenario> = [
     appservice,
     { type: "tls", defect: "expired" },
     expecting("M_CONNECTION_FAILED", unseen),
-    { secure: true }
+    { tls: true }
   ),
   single(
     "certificate-for-another-host",
     "The certificate of the appservice is for another host",
     appservice,
-    { type: "tls", defect: "wrong-host" },
+    { type: "tls", defect: "wrong_host" },
     expecting("M_CONNECTION_FAILED", unseen),
-    { secure: true }
+    { tls: true }
   ),
   single(
     "http-on-https-port",
     "The url says https, and the appservice speaks plain HTTP",
     appservice,
-    { type: "tls", defect: "plain-http" },
+    { type: "tls", defect: "plain_http" },
     expecting("M_CONNECTION_FAILED", unseen),
-    { secure: true }
+    { tls: true }
   ),
 
   // The homeserver and what stands in front of it.
@@ -272,7 +272,7 @@ export const library: ReadonlyArray<Scenario> = [
         {
           id: "starting",
           leg: homeserver,
-          sequence: [{ fault: { type: "dns", failure: "not-found" } }, { fault: Fault.refused }]
+          sequence: [{ fault: { type: "dns", failure: "not_found" } }, { fault: Fault.refused }]
         },
         { id: "proxy", leg: homeserver, fault: Fault.status(502, { headers: html, body: page }), when: { nth: 1 } }
       ]
@@ -290,8 +290,8 @@ export const library: ReadonlyArray<Scenario> = [
     "client-gives-up-first",
     "The client waits less than the homeserver: the ping is undecided, not failed",
     homeserver,
-    Fault.latency(seconds(8), { at: "response" }),
-    expecting("Undecided", { attempts: 1, calls: 1, atLeast: seconds(5), atMost: seconds(6) })
+    Fault.latency(seconds(8), { phase: "response" }),
+    expecting("Undecided", { attempts: 1, calls: 1, at_least: seconds(5), at_most: seconds(6) })
   ),
   single(
     "homeserver-answer-lost",
@@ -303,8 +303,8 @@ export const library: ReadonlyArray<Scenario> = [
   several(
     "rate-limited",
     "The homeserver limits the rate, and the gate waits as long as it is told",
-    of(homeserver, { type: "rate_limited", retryAfter: seconds(3), form: "seconds" }, { when: { nth: 1 } }),
-    [{ retry: seconds(60), expect: { answer: "Success", attempts: 2, calls: 1, atLeast: seconds(3) } }]
+    of(homeserver, { type: "rate_limited", retry_after: seconds(3), form: "seconds" }, { when: { nth: 1 } }),
+    [{ retry: seconds(60), expect: { answer: "Success", attempts: 2, calls: 1, at_least: seconds(3) } }]
   ),
   several(
     "quota",
@@ -312,7 +312,7 @@ export const library: ReadonlyArray<Scenario> = [
     {
       rules: [{
         leg: homeserver,
-        fault: { type: "rate_limited", retryAfter: seconds(3600), form: "body" },
+        fault: { type: "rate_limited", retry_after: seconds(3600), form: "body" },
         when: { beyond: { limit: 2, window: Duration.hours(1) } }
       }]
     },
@@ -327,28 +327,28 @@ export const library: ReadonlyArray<Scenario> = [
     "as-token-unknown",
     "The homeserver has not loaded the registration",
     homeserver,
-    Fault.matrix("unknown-token"),
+    Fault.peerAnswer("unknown_token"),
     expecting("M_UNKNOWN_TOKEN", unseen)
   ),
   single(
     "homeserver-too-old",
     "The homeserver has no ping",
     homeserver,
-    Fault.matrix("unrecognized"),
+    Fault.peerAnswer("unrecognized"),
     expecting("M_UNRECOGNIZED", unseen)
   ),
   single(
     "homeserver-gives-no-reason",
     "The homeserver answers 500 M_UNKNOWN to every failed ping",
     homeserver,
-    Fault.matrix("unknown"),
+    Fault.peerAnswer("unknown"),
     expecting("M_UNKNOWN", unseen)
   ),
   single(
     "duration-zero",
     "A duration_ms of 0 is a success",
     homeserver,
-    Fault.matrix("duration-zero"),
+    Fault.peerAnswer("duration_zero"),
     expecting("Success", unseen)
   ),
 
@@ -356,14 +356,14 @@ export const library: ReadonlyArray<Scenario> = [
     ...several(
       "keep-alive-race",
       "The homeserver closes a kept connection just when the next ping is sent on it: that ping is undecided",
-      of(homeserver, Fault.close({ at: "next-request" }), { when: { nth: 1 } }),
+      of(homeserver, Fault.close({ phase: "next_request" }), { when: { nth: 1 } }),
       [
         expecting("Success", { attempts: 1, calls: 1 }),
         expecting("Undecided", { attempts: 1, calls: 0 }),
         expecting("Success", { attempts: 1, calls: 1 })
       ]
     ),
-    given: { ...given, keepAlive: true }
+    given: { ...given, keep_alive: true }
   },
 
   // Real peers, by their profiles.
@@ -372,8 +372,8 @@ export const library: ReadonlyArray<Scenario> = [
       "synapse-calls-a-reset-a-timeout",
       "Synapse reports a reset before the first byte as a timeout",
       appservice,
-      Fault.resetPeer({ at: "before-headers" }),
-      expecting("M_CONNECTION_TIMEOUT", { ...unseen, atMost: seconds(1) })
+      Fault.resetPeer({ phase: "before_headers" }),
+      expecting("M_CONNECTION_TIMEOUT", { ...unseen, at_most: seconds(1) })
     ),
     given: { ...given, homeserver: "synapse" }
   },
@@ -382,7 +382,7 @@ export const library: ReadonlyArray<Scenario> = [
       "continuwuity-gives-no-errcode",
       "continuwuity answers 500 M_UNKNOWN where others say M_BAD_STATUS",
       appservice,
-      Fault.matrix("token-drift-mautrix-go"),
+      Fault.peerAnswer("token_drift_mautrix_go"),
       expecting("M_UNKNOWN", unseen)
     ),
     given: { ...given, homeserver: "continuwuity" }
@@ -392,7 +392,7 @@ export const library: ReadonlyArray<Scenario> = [
       "conduit-takes-a-cut-answer-for-success",
       "Conduit decides by the head, and does not notice that the body is cut short",
       appservice,
-      Fault.close({ at: "in-body" }),
+      Fault.close({ phase: "in_body" }),
       expecting("Success", unseen)
     ),
     given: { ...given, homeserver: "conduit" }
@@ -414,11 +414,11 @@ export const library: ReadonlyArray<Scenario> = [
     "Both legs are slow, and both in time",
     {
       rules: [
-        { leg: homeserver, fault: Fault.latency("700 millis", { at: "response" }) },
+        { leg: homeserver, fault: Fault.latency("700 millis", { phase: "response" }) },
         { leg: appservice, fault: Fault.latency("700 millis") }
       ]
     },
-    [expecting("Success", { attempts: 1, calls: 1, atLeast: Duration.millis(1400), atMost: seconds(3) })]
+    [expecting("Success", { attempts: 1, calls: 1, at_least: Duration.millis(1400), at_most: seconds(3) })]
   ),
   several(
     "some-of-many",

@@ -120,7 +120,7 @@ export const ofTransaction = (entries: ReadonlyArray<Entry>, transactionId: stri
   return entries.filter(({ what }) => {
     if (!("exchange" in what) || what.exchange === undefined) return false
     const exchange = `${what.leg} ${what.connection} ${what.exchange}`
-    if (what.event === "request" && what.transactionId === transactionId) own.add(exchange)
+    if (what.event === "request" && what.transaction_id === transactionId) own.add(exchange)
     return own.has(exchange)
   })
 }
@@ -163,7 +163,7 @@ export interface Evidence {
   readonly healed: PingOutcome | undefined
   /** How many entries the journal had to drop. */
   readonly dropped: number
-  /** What is added to every `atMost`: nothing on virtual time. */
+  /** What is added to every `at_most`: nothing on virtual time. */
   readonly slack: Duration.Duration
 }
 
@@ -193,12 +193,14 @@ const problemsOfPing = (
       `reached the application ${got.calls} times, expected ${expect.calls}`
     ],
     [
-      expect.atLeast !== undefined && got.millis + timerMillis < Duration.toMillis(expect.atLeast),
-      `took ${got.millis} ms, expected at least ${expect.atLeast === undefined ? "" : Duration.format(expect.atLeast)}`
+      expect.at_least !== undefined && got.millis + timerMillis < Duration.toMillis(expect.at_least),
+      `took ${got.millis} ms, expected at least ${
+        expect.at_least === undefined ? "" : Duration.format(expect.at_least)
+      }`
     ],
     [
-      expect.atMost !== undefined && got.millis > Duration.toMillis(Duration.sum(expect.atMost, slack)),
-      `took ${got.millis} ms, expected at most ${expect.atMost === undefined ? "" : Duration.format(expect.atMost)}`
+      expect.at_most !== undefined && got.millis > Duration.toMillis(Duration.sum(expect.at_most, slack)),
+      `took ${got.millis} ms, expected at most ${expect.at_most === undefined ? "" : Duration.format(expect.at_most)}`
     ]
   ]
   return checks.flatMap(([isWrong, problem]) => isWrong ? [`${ordinal(got)} ${problem}`] : [])

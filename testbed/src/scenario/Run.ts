@@ -87,7 +87,7 @@ export interface RunOptions {
   readonly interpreter: Interpreter
   /** In place of the seed of the plan. Default: the plan's, or 0. */
   readonly seed?: number | undefined
-  /** What is added to every `atMost` on real sockets. Default: 1 second. */
+  /** What is added to every `at_most` on real sockets. Default: 1 second. */
   readonly slack?: Duration.Input | undefined
   /** How many steps of virtual time a run in memory may take. Default: as many as `Virtual.run` allows. */
   readonly maxSteps?: number | undefined
@@ -150,7 +150,7 @@ const send = Effect.fnUntraced(function*(
   const together = ping.together ?? 1
   const ids = Array.from(
     { length: together },
-    (_, index) => `${ping.transactionId ?? `ping-${number}`}${together === 1 ? "" : `-${index + 1}`}`
+    (_, index) => `${ping.transaction_id ?? `ping-${number}`}${together === 1 ? "" : `-${index + 1}`}`
   )
   const results = yield* Effect.forEach(ids, (id) =>
     Effect.gen(function*() {
@@ -166,8 +166,8 @@ const send = Effect.fnUntraced(function*(
       ping: number,
       ...answerOf(result),
       millis,
-      attempts: attemptsIn(own, "to-homeserver"),
-      calls: callsIn(own, "to-appservice")
+      attempts: attemptsIn(own, "to_homeserver"),
+      calls: callsIn(own, "to_appservice")
     }
     const { answer, status } = outcome
     return Effect.as(
@@ -227,8 +227,8 @@ export const run = (scenario: Scenario, options: RunOptions): Effect.Effect<Scen
       homeserverProfile: scenario.given?.homeserver,
       appserviceProfile: scenario.given?.appservice,
       pingTimeout,
-      isSecure: scenario.given?.secure === true,
-      keepAlive: scenario.given?.keepAlive === true
+      tls: scenario.given?.tls === true,
+      keepAlive: scenario.given?.keep_alive === true
     }
     const slack = interpreter === "memory" ? Duration.zero : Duration.fromInputUnsafe(options.slack ?? slackDefault)
     let session: Session["Service"] | undefined

@@ -29,7 +29,7 @@ const Answer = Schema.String.pipe(
  * - `status`: the status the appservice gave, of an `M_BAD_STATUS`.
  * - `attempts`: how often the homeserver was asked, connections that came to nothing included.
  * - `calls`: how often the appservice's application got a request.
- * - `atLeast`, `atMost`: how long the ping took. On real sockets `atMost` is given some slack.
+ * - `at_least`, `at_most`: how long the ping took. On real sockets `at_most` is given some slack.
  *
  * @category schemas
  * @since 0.1.0
@@ -39,8 +39,8 @@ export const Expectation = Schema.Struct({
   status: Schema.optionalKey(Schema.Int),
   attempts: Schema.optionalKey(Count),
   calls: Schema.optionalKey(Count),
-  atLeast: Schema.optionalKey(Delay),
-  atMost: Schema.optionalKey(Delay)
+  at_least: Schema.optionalKey(Delay),
+  at_most: Schema.optionalKey(Delay)
 }).annotate({ identifier: "Expectation", description: "What has to come of a ping." })
 
 /**
@@ -64,7 +64,7 @@ export type Expectation = typeof Expectation.Type
  */
 export const ScenarioPing = Schema.Struct({
   after: Schema.optionalKey(Delay),
-  transactionId: Schema.optionalKey(Schema.String),
+  transaction_id: Schema.optionalKey(Schema.String),
   together: Schema.optionalKey(Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))),
   retry: Schema.optionalKey(Delay),
   expect: Expectation
@@ -86,17 +86,17 @@ export type ScenarioPing = typeof ScenarioPing.Type
  */
 export const Given = Schema.Struct({
   /** How long the homeserver waits for the appservice. */
-  pingTimeout: Schema.optionalKey(Delay),
+  ping_timeout: Schema.optionalKey(Delay),
   /** How long the client waits for the homeserver. */
-  clientTimeout: Schema.optionalKey(Delay),
+  client_timeout: Schema.optionalKey(Delay),
   /** Which homeserver answers; ours where nothing is said. */
   homeserver: Schema.optionalKey(Schema.Literals(HomeserverPeer.names)),
   /** Which framework's appservice answers; ours where nothing is said. */
   appservice: Schema.optionalKey(Schema.Literals(AppservicePeer.names)),
   /** Whether both legs speak TLS. */
-  secure: Schema.optionalKey(Schema.Boolean),
+  tls: Schema.optionalKey(Schema.Boolean),
   /** Whether the client keeps its connection to the homeserver for the next ping. */
-  keepAlive: Schema.optionalKey(Schema.Boolean)
+  keep_alive: Schema.optionalKey(Schema.Boolean)
 }).annotate({ identifier: "Given", description: "What the scenario is about: deadlines, TLS and kept connections." })
 
 /**
@@ -149,6 +149,6 @@ const defaults = { pingTimeout: Duration.seconds(30), clientTimeout: Duration.se
 export const timeoutsOf = (
   scenario: Scenario
 ): { readonly pingTimeout: Duration.Duration; readonly clientTimeout: Duration.Duration } => ({
-  pingTimeout: scenario.given?.pingTimeout ?? defaults.pingTimeout,
-  clientTimeout: scenario.given?.clientTimeout ?? defaults.clientTimeout
+  pingTimeout: scenario.given?.ping_timeout ?? defaults.pingTimeout,
+  clientTimeout: scenario.given?.client_timeout ?? defaults.clientTimeout
 })

@@ -104,13 +104,13 @@ const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<readonly 
  * @since 0.1.0
  */
 export const nameOf = ({ fault, leg }: Single): string =>
-  (leg === "to-appservice" ? "" : "homeserver: ") + Fault.describe(fault)
+  (leg === "to_appservice" ? "" : "homeserver: ") + Fault.describe(fault)
 
 const breaks: ReadonlyArray<Fault.BreakOptions> = [
-  { at: "before-headers" },
-  { at: "in-headers" },
-  { at: "in-body", framing: "content-length" },
-  { at: "in-body", framing: "chunked" }
+  { phase: "before_headers" },
+  { phase: "in_headers" },
+  { phase: "in_body", framing: "content_length" },
+  { phase: "in_body", framing: "chunked" }
 ]
 
 const html = { headers: { "Content-Type": "text/html" }, body: "<!doctype html><title>Not here</title>" }
@@ -124,9 +124,9 @@ const html = { headers: { "Content-Type": "text/html" }, body: "<!doctype html><
 export const faults = (pingTimeout: Duration.Input): ReadonlyArray<Single> => {
   const timeout = Duration.fromInputUnsafe(pingTimeout)
   const toAppservice: ReadonlyArray<Fault.Fault> = [
-    { type: "dns", failure: "not-found" },
+    { type: "dns", failure: "not_found" },
     Fault.refused,
-    Fault.resetPeer({ at: "accept" }),
+    Fault.resetPeer({ phase: "accept" }),
     Fault.latency(Duration.times(timeout, 0.1)),
     Fault.latency(Duration.times(timeout, 2)),
     ...breaks.map(Fault.resetPeer),
@@ -142,26 +142,26 @@ export const faults = (pingTimeout: Duration.Input): ReadonlyArray<Single> => {
     Fault.status(404, html),
     Fault.status(503, html),
     Fault.malformed,
-    { type: "framing", defect: "bad-chunk-size" },
+    { type: "framing", defect: "bad_chunk_size" },
     { type: "body", defect: "huge", status: 500 },
     Fault.lostAnswer(),
-    Fault.matrix("token-drift-mautrix-go"),
-    Fault.matrix("token-drift-matrix-bot-sdk"),
-    Fault.matrix("homeserver-itself")
+    Fault.peerAnswer("token_drift_mautrix_go"),
+    Fault.peerAnswer("token_drift_matrix_bot_sdk"),
+    Fault.peerAnswer("homeserver_itself")
   ]
   const toHomeserver: ReadonlyArray<Fault.Fault> = [
     Fault.refused,
-    Fault.resetPeer({ at: "before-headers" }),
+    Fault.resetPeer({ phase: "before_headers" }),
     Fault.lostAnswer("fin"),
-    { type: "rate_limited", retryAfter: Duration.seconds(30) },
+    { type: "rate_limited", retry_after: Duration.seconds(30) },
     Fault.status(502, html),
-    Fault.matrix("unknown-token"),
-    Fault.matrix("unrecognized"),
-    Fault.matrix("duration-absent")
+    Fault.peerAnswer("unknown_token"),
+    Fault.peerAnswer("unrecognized"),
+    Fault.peerAnswer("duration_absent")
   ]
   return [
-    ...toAppservice.map((fault): Single => ({ leg: "to-appservice", fault })),
-    ...toHomeserver.map((fault): Single => ({ leg: "to-homeserver", fault }))
+    ...toAppservice.map((fault): Single => ({ leg: "to_appservice", fault })),
+    ...toHomeserver.map((fault): Single => ({ leg: "to_homeserver", fault }))
   ]
 }
 

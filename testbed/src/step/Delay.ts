@@ -1,5 +1,5 @@
 /**
- * A length of time in a plan: milliseconds, or a number with its unit.
+ * A length of time in a plan, such as `"30 seconds"`.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,21 @@ const parse = (text: string): number => {
   return Number(amount) * (units[unit] ?? Number.NaN)
 }
 
-const expected = `a time such as 500, "500 millis", "2 seconds" or "1 minute", of at most ${millisMax} ms`
+const written = ["hour", "minute", "second"] as const
+
+/** The time in the largest unit that makes a whole number of it. */
+const textOf = (duration: Duration.Duration): string => {
+  const nanos = Duration.toNanosUnsafe(duration)
+  const of = (amount: bigint | string, unit: string): string => `${amount} ${unit}${String(amount) === "1" ? "" : "s"}`
+  for (const unit of written) {
+    const whole = BigInt(units[unit] ?? 1) * 1_000_000n
+    if (nanos > 0n && nanos % whole === 0n) return of(nanos / whole, unit)
+  }
+  const fraction = String(nanos % 1_000_000n).padStart(6, "0").replace(/0+$/, "")
+  return of(fraction === "" ? nanos / 1_000_000n : `${nanos / 1_000_000n}.${fraction}`, "milli")
+}
+
+const expected = `a time such as "500 millis", "2 seconds" or "1 minute", of at most ${millisMax} ms`
 
 const Encoded = Schema.Union([
   Schema.Finite.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: millisMax }, { expected }))),
@@ -32,11 +46,12 @@ const Encoded = Schema.Union([
   ))
 ]).annotate({
   identifier: "Delay",
-  description: "Milliseconds, or a number and its unit: millis, seconds, minutes or hours."
+  description: "A number and its unit: millis, seconds, minutes or hours; a bare number counts milliseconds."
 })
 
 /**
- * A length of time: `500` or `"500 millis"` in a file, a `Duration` in the program.
+ * A length of time: `"30 seconds"` in a file, a `Duration` in the program. A bare number counts milliseconds; what is
+ * written is always a text.
  *
  * @category schemas
  * @since 0.1.0
@@ -52,7 +67,7 @@ export const Delay = Encoded.pipe(
     ),
     SchemaTransformation.transform({
       decode: (input): Duration.Duration => Duration.millis(typeof input === "number" ? input : parse(input)),
-      encode: (duration): number | string => Duration.toMillis(duration)
+      encode: (duration): number | string => textOf(duration)
     })
   )
 )

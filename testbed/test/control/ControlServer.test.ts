@@ -22,16 +22,19 @@ const start = (options?: Partial<ControlServer.ServeOptions>) =>
     return { session, url, client: yield* ControlClient.make(url) }
   })
 
-const unavailable = Plan.of("to-appservice", Fault.status(503))
+const unavailable = Plan.of("to_appservice", Fault.status(503))
 
 /** The status that the appservice's leg would answer with now; 0 where all is well. */
+const millisLeft = ({ heals_in }: { readonly heals_in?: Duration.Duration }): number | undefined =>
+  heals_in === undefined ? undefined : Duration.toMillis(heals_in)
+
 const struck = (session: Session.Session["Service"], transactionId = "ping") =>
   Effect.gen(function*() {
-    const { connection } = yield* session.connection("to-appservice", false)
+    const { connection } = yield* session.connection("to_appservice", false)
     const { applied, decision } = yield* session.request({
-      leg: "to-appservice",
+      leg: "to_appservice",
       connection,
-      isSecure: false,
+      tls: false,
       exchange: 1,
       method: "POST",
       path: "/_matrix/app/v1/ping",
@@ -70,14 +73,14 @@ describe("ControlServer", () => {
         yield* session.onChange(Effect.map(struck(session), (status) => {
           seen.push(status)
         }))
-        yield* client.putPlan({ query: {}, payload: Plan.of("to-appservice", Fault.status(500)) })
+        yield* client.putPlan({ query: {}, payload: Plan.of("to_appservice", Fault.status(500)) })
         assert.deepStrictEqual(seen, [503, 500, 500])
       }).pipe(Effect.provide(Test)))
 
     it.effect("takes YAML as well as JSON, from the derived client and from a shell", () =>
       Effect.gen(function*() {
         const { client, session, url } = yield* start()
-        const yaml = "rules:\n  - leg: to-appservice\n    fault:\n      type: status\n      status: 502\n"
+        const yaml = "rules:\n  - leg: to_appservice\n    fault:\n      type: status\n      status: 502\n"
         yield* client.putPlan({ query: {}, payload: yaml })
         assert.strictEqual(yield* struck(session), 502)
         // What `curl -X PUT --data-binary @plan.yaml` sends.
@@ -92,7 +95,7 @@ describe("ControlServer", () => {
       Effect.gen(function*() {
         const { client, session, url } = yield* start()
         yield* client.putPlan({ query: {}, payload: unavailable })
-        const answer = yield* put(url, `{"rules":[{"leg":"to-appservce","fault":{"type":"latencyy"}}],"sed":1}`)
+        const answer = yield* put(url, `{"rules":[{"leg":"to_appservce","fault":{"type":"latencyy"}}],"sed":1}`)
         assert.strictEqual(statusOf(answer), 400)
         assert.deepStrictEqual(bodyOf(answer), {
           _tag: "Rejected",
@@ -105,10 +108,10 @@ describe("ControlServer", () => {
             },
             {
               path: "rules[0].leg",
-              problem: `unknown value "to-appservce"; did you mean "to-appservice"?`,
-              expected: `one of "to-homeserver", "to-appservice"`,
-              found: `"to-appservce"`,
-              suggestions: ["to-appservice"]
+              problem: `unknown value "to_appservce"; did you mean "to_appservice"?`,
+              expected: `one of "to_homeserver", "to_appservice"`,
+              found: `"to_appservce"`,
+              suggestions: ["to_appservice"]
             },
             {
               path: "rules[0].fault.type",
@@ -151,7 +154,7 @@ describe("ControlServer", () => {
         )
         assert.strictEqual(broken.status, 400)
         assert.include(yield* Effect.promise(() => broken.text()), "text in UTF-8")
-        const plan = `{"rules":[{"leg":"to-appservice","fault":{"type":"status","status":503}}]}`
+        const plan = `{"rules":[{"leg":"to_appservice","fault":{"type":"status","status":503}}]}`
         const answers = [
           yield* put(url, plan, "?tlt=5"),
           yield* put(url, plan, "?ttl=5%20parsecs"),
@@ -169,10 +172,10 @@ describe("ControlServer", () => {
       Effect.gen(function*() {
         const { client, session, url } = yield* start()
         const inForce = yield* client.putPlan({ query: { ttl: Duration.seconds(30) }, payload: unavailable })
-        assert.deepStrictEqual(inForce, { plan: unavailable, seed: 7, healsInMillis: 30_000 })
+        assert.deepStrictEqual(inForce, { plan: unavailable, seed: 7, heals_in: Duration.seconds(30) })
         yield* TestClock.adjust("29999 millis")
         assert.strictEqual(yield* struck(session), 503)
-        assert.strictEqual((yield* client.getPlan()).healsInMillis, 1)
+        assert.strictEqual(millisLeft(yield* client.getPlan()), 1)
         yield* TestClock.adjust("1 millis")
         assert.strictEqual(yield* struck(session), 0)
         assert.deepStrictEqual(yield* client.getPlan(), { plan: { rules: [] } })
@@ -180,9 +183,9 @@ describe("ControlServer", () => {
           statusOf(yield* put(url, `{"rules":[]}`, "?ttl=2%20seconds")),
           200
         )
-        assert.strictEqual((yield* client.getPlan()).healsInMillis, 2000)
+        assert.strictEqual(millisLeft(yield* client.getPlan()), 2000)
         assert.strictEqual(statusOf(yield* put(url, `{"rules":[]}`, "?ttl=1500")), 200)
-        assert.strictEqual((yield* client.getPlan()).healsInMillis, 1500)
+        assert.strictEqual(millisLeft(yield* client.getPlan()), 1500)
       }).pipe(Effect.provide(Test)))
 
     it.effect("of a plan that was replaced or healed does not touch the next one", () =>
@@ -205,14 +208,14 @@ describe("ControlServer", () => {
   it.effect("GET /report tells how far each rule came, also after the plan has healed", () =>
     Effect.gen(function*() {
       const { client, session } = yield* start()
-      assert.deepStrictEqual(yield* client.getReport(), { inForce: false, rules: [] })
+      assert.deepStrictEqual(yield* client.getReport(), { in_force: false, rules: [] })
       yield* client.putPlan({
         query: {},
         payload: {
           rules: [
-            { id: "other", leg: "to-homeserver", fault: Fault.refused },
-            { id: "held", leg: "to-appservice", fault: Fault.status(500), when: { nth: 9 } },
-            { id: "once", leg: "to-appservice", fault: Fault.status(503), when: { first: 1 } }
+            { id: "other", leg: "to_homeserver", fault: Fault.refused },
+            { id: "held", leg: "to_appservice", fault: Fault.status(500), when: { nth: 9 } },
+            { id: "once", leg: "to_appservice", fault: Fault.status(503), when: { first: 1 } }
           ]
         }
       })
@@ -223,9 +226,9 @@ describe("ControlServer", () => {
         { rule: "held", outcome: "suppressed", matched: 2, suppressed: 2, fired: 0, applied: 0 },
         { rule: "once", outcome: "applied", matched: 2, suppressed: 1, fired: 1, applied: 1 }
       ] as const
-      assert.deepStrictEqual(yield* client.getReport(), { inForce: true, rules })
+      assert.deepStrictEqual(yield* client.getReport(), { in_force: true, rules })
       yield* client.deletePlan()
-      assert.deepStrictEqual(yield* client.getReport(), { inForce: false, rules })
+      assert.deepStrictEqual(yield* client.getReport(), { in_force: false, rules })
     }).pipe(Effect.provide(Test)))
 
   it.effect("GET /journal gives the entries as JSON lines, and with since only the later ones", () =>
@@ -247,7 +250,7 @@ describe("ControlServer", () => {
   it.effect("POST /reset begins anew and leaves the plan in force", () =>
     Effect.gen(function*() {
       const { client, session } = yield* start()
-      yield* client.putPlan({ query: {}, payload: Plan.of("to-appservice", Fault.status(503), { when: { first: 1 } }) })
+      yield* client.putPlan({ query: {}, payload: Plan.of("to_appservice", Fault.status(503), { when: { first: 1 } }) })
       assert.strictEqual(yield* struck(session), 503)
       assert.strictEqual(yield* struck(session), 0)
       yield* client.reset()
@@ -264,7 +267,7 @@ describe("ControlServer", () => {
     }).pipe(Effect.provide(Test)))
 
   describe("who may ask", () => {
-    const plan = JSON.stringify({ rules: [{ leg: "to-appservice", fault: { type: "status", status: 503 } }] })
+    const plan = JSON.stringify({ rules: [{ leg: "to_appservice", fault: { type: "status", status: 503 } }] })
 
     it.effect("refuses what a browser sends, on every endpoint, and changes nothing", () =>
       Effect.gen(function*() {
@@ -397,7 +400,7 @@ describe("ControlServer", () => {
         yield* client.putPlan({
           query: {},
           payload: {
-            rules: [{ leg: "to-homeserver", fault: Fault.refused }, { leg: "to-appservice", fault: Fault.refused }]
+            rules: [{ leg: "to_homeserver", fault: Fault.refused }, { leg: "to_appservice", fault: Fault.refused }]
           }
         })
         assert.deepStrictEqual(yield* client.getHealth(), { status: "ok" })

@@ -1,15 +1,15 @@
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import { answers, MatrixCase } from "@appservice-ping/testbed/fault/MatrixCase"
-import { type Circumstances, verdictOf } from "@appservice-ping/testbed/fault/Program"
+import { answers, PeerAnswer } from "@appservice-ping/testbed/fault/PeerAnswer"
+import { actionOf, type Circumstances } from "@appservice-ping/testbed/fault/Program"
+import { type Action, type Step } from "@appservice-ping/testbed/step/Action"
 import { type Leg } from "@appservice-ping/testbed/step/Leg"
-import { type Step, type Verdict } from "@appservice-ping/testbed/step/Verdict"
 import { assert, describe, it } from "@effect/vitest"
 import { Bytes, Duration } from "effect"
 
 const decoder = new TextDecoder()
 
 const circumstances = (fields?: Partial<Circumstances>): Circumstances => ({
-  leg: "to-homeserver",
+  leg: "to_homeserver",
   draw: 0.5,
   time: 0,
   now: 0,
@@ -27,7 +27,7 @@ const stepText = (step: Step): string => {
   switch (step.step) {
     case "secure":
       return `secure ${step.certificate}${optional("version", step.version)}${
-        optional("clientCertificate", step.clientCertificate)
+        optional("client_certificate", step.client_certificate)
       }`
     case "read":
       return `read${optional("bytes", step.bytes)}`
@@ -47,16 +47,16 @@ const stepText = (step: Step): string => {
   }
 }
 
-const stepsOf = (verdict: Verdict): ReadonlyArray<string> =>
-  verdict._tag === "Play" ? verdict.steps.map(stepText) : [verdict._tag]
+const stepsOf = (action: Action): ReadonlyArray<string> =>
+  action._tag === "Play" ? action.steps.map(stepText) : [action._tag]
 
 const play = (fault: Fault.Fault, fields?: Partial<Circumstances>): ReadonlyArray<string> =>
-  stepsOf(verdictOf(fault, circumstances(fields)))
+  stepsOf(actionOf(fault, circumstances(fields)))
 
 /** All bytes that a fault writes by itself. */
 const written = (fault: Fault.Fault, fields?: Partial<Circumstances>): string => {
-  const verdict = verdictOf(fault, circumstances(fields))
-  const steps = verdict._tag === "Play" ? verdict.steps : []
+  const action = actionOf(fault, circumstances(fields))
+  const steps = action._tag === "Play" ? action.steps : []
   return steps.flatMap((step) => step.step === "write" ? [decoder.decode(step.bytes)] : []).join("")
 }
 
@@ -91,52 +91,52 @@ const inBody = `${halfBody("Content-Length: 20\r\n")}{"cut":`
 /** What FAULTS.md says of each fault, in steps. */
 const table: ReadonlyArray<readonly [Fault.Fault, ReadonlyArray<string>]> = [
   [Fault.pass, ["Pass"]],
-  [{ type: "dns", failure: "not-found" }, ["Resolve"]],
+  [{ type: "dns", failure: "not_found" }, ["Resolve"]],
   [Fault.refused, ["Refuse"]],
   [{ type: "never_accepted" }, ["Ignore"]],
   [Fault.latency("50 millis"), ["wait 50", "forward", "relay"]],
-  [Fault.latency("50 millis", { at: "request" }), ["wait 50", "forward", "relay"]],
-  [Fault.latency("50 millis", { at: "response" }), ["forward", "wait 50", "relay"]],
-  [Fault.latency("50 millis", { at: "connect" }), ["wait 50", "secure good", "read", "forward", "relay"]],
+  [Fault.latency("50 millis", { phase: "request" }), ["wait 50", "forward", "relay"]],
+  [Fault.latency("50 millis", { phase: "response" }), ["forward", "wait 50", "relay"]],
+  [Fault.latency("50 millis", { phase: "connect" }), ["wait 50", "secure good", "read", "forward", "relay"]],
   [
     { type: "latency", latency: { distribution: "uniform", min: ms(0), max: ms(100) } },
     ["wait 50", "forward", "relay"]
   ],
-  [{ type: "tls", defect: "self-signed" }, ["secure self-signed", "read", "forward", "relay"]],
+  [{ type: "tls", defect: "self_signed" }, ["secure self_signed", "read", "forward", "relay"]],
   [{ type: "tls", defect: "untrusted" }, ["secure untrusted", "read", "forward", "relay"]],
   [{ type: "tls", defect: "expired" }, ["secure expired", "read", "forward", "relay"]],
-  [{ type: "tls", defect: "not-yet-valid" }, ["secure not-yet-valid", "read", "forward", "relay"]],
-  [{ type: "tls", defect: "wrong-host" }, ["secure wrong-host", "read", "forward", "relay"]],
-  [{ type: "tls", defect: "old-version" }, ["secure good version=1.1", "read", "forward", "relay"]],
+  [{ type: "tls", defect: "not_yet_valid" }, ["secure not_yet_valid", "read", "forward", "relay"]],
+  [{ type: "tls", defect: "wrong_host" }, ["secure wrong_host", "read", "forward", "relay"]],
+  [{ type: "tls", defect: "old_version" }, ["secure good version=1.1", "read", "forward", "relay"]],
   [
-    { type: "tls", defect: "client-certificate-required" },
-    ["secure good clientCertificate=true", "read", "forward", "relay"]
+    { type: "tls", defect: "client_certificate_required" },
+    ["secure good client_certificate=true", "read", "forward", "relay"]
   ],
-  [Fault.resetPeer({ at: "accept" }), ["rst"]],
-  [Fault.resetPeer({ at: "handshake" }), ["read bytes=1", "rst"]],
-  [Fault.resetPeer({ at: "request" }), ["secure good", "read bytes=1", "rst"]],
-  [Fault.resetPeer({ at: "before-headers" }), ["rst"]],
-  [Fault.resetPeer({ at: "in-headers" }), [halfHead, "rst"]],
-  [Fault.resetPeer({ at: "in-body" }), [inBody, "rst"]],
-  [Fault.resetPeer({ at: "after-answer" }), ["forward", "relay", "rst"]],
-  [Fault.resetPeer({ at: "next-request" }), ["forward", "relay", "read", "rst"]],
-  [Fault.close({ at: "accept" }), ["fin"]],
-  [Fault.close({ at: "before-headers" }), ["fin"]],
-  [Fault.close({ at: "in-body", framing: "content-length" }), [inBody, "fin"]],
-  [Fault.close({ at: "in-body", framing: "until-close" }), [`${halfBody("")}{"cut":`, "fin"]],
+  [Fault.resetPeer({ phase: "accept" }), ["rst"]],
+  [Fault.resetPeer({ phase: "handshake" }), ["read bytes=1", "rst"]],
+  [Fault.resetPeer({ phase: "request" }), ["secure good", "read bytes=1", "rst"]],
+  [Fault.resetPeer({ phase: "before_headers" }), ["rst"]],
+  [Fault.resetPeer({ phase: "in_headers" }), [halfHead, "rst"]],
+  [Fault.resetPeer({ phase: "in_body" }), [inBody, "rst"]],
+  [Fault.resetPeer({ phase: "after_answer" }), ["forward", "relay", "rst"]],
+  [Fault.resetPeer({ phase: "next_request" }), ["forward", "relay", "read", "rst"]],
+  [Fault.close({ phase: "accept" }), ["fin"]],
+  [Fault.close({ phase: "before_headers" }), ["fin"]],
+  [Fault.close({ phase: "in_body", framing: "content_length" }), [inBody, "fin"]],
+  [Fault.close({ phase: "in_body", framing: "until_close" }), [`${halfBody("")}{"cut":`, "fin"]],
   [
-    Fault.close({ at: "in-body", framing: "chunked" }),
+    Fault.close({ phase: "in_body", framing: "chunked" }),
     [`${halfBody("Transfer-Encoding: chunked\r\n")}4\r\n{"cu\r\n10\r\nt":`, "fin"]
   ],
-  [Fault.close({ at: "in-headers", after: "20 millis" }), [halfHead, "wait 20", "fin"]],
-  [Fault.close({ at: "next-request" }), ["forward", "relay", "read", "fin"]],
-  [Fault.stall({ at: "accept" }), ["hang"]],
-  [Fault.stall({ at: "before-headers" }), ["hang"]],
-  [Fault.stall({ at: "in-headers" }), [halfHead, "hang"]],
-  [Fault.stall({ at: "after-answer" }), ["forward", "relay", "hang"]],
+  [Fault.close({ phase: "in_headers", after: "20 millis" }), [halfHead, "wait 20", "fin"]],
+  [Fault.close({ phase: "next_request" }), ["forward", "relay", "read", "fin"]],
+  [Fault.stall({ phase: "accept" }), ["hang"]],
+  [Fault.stall({ phase: "before_headers" }), ["hang"]],
+  [Fault.stall({ phase: "in_headers" }), [halfHead, "hang"]],
+  [Fault.stall({ phase: "after_answer" }), ["forward", "relay", "hang"]],
   [Fault.drip({ gap: "5 millis" }), ["forward", "relay size=1 gap=5"]],
-  [{ type: "bandwidth", bytesPerSecond: 1000 }, ["forward", "relay size=100 gap=100"]],
-  [{ type: "bandwidth", bytesPerSecond: 1 }, ["forward", "relay size=1 gap=1000"]],
+  [{ type: "bandwidth", bytes_per_second: 1000 }, ["forward", "relay size=100 gap=100"]],
+  [{ type: "bandwidth", bytes_per_second: 1 }, ["forward", "relay size=1 gap=1000"]],
   [{ type: "slicer", size: 3 }, ["forward", "relay size=3"]],
   [{ type: "slicer", size: 3, gap: ms(7) }, ["forward", "relay size=3 gap=7"]],
   [{ type: "limit_data", bytes: 30 }, ["forward", "relay to=30", "fin"]],
@@ -172,7 +172,7 @@ const table: ReadonlyArray<readonly [Fault.Fault, ReadonlyArray<string>]> = [
   [{ type: "replayed" }, ["forward", "forward", "relay"]],
   [{ type: "replayed", times: 3 }, ["forward", "forward", "forward", "relay"]],
   [{ type: "duplicate" }, ["forward", "relay", "relay"]],
-  [Fault.crash({ downFor: "5 seconds" }), ["Crash"]],
+  [Fault.crash({ down_for: "5 seconds" }), ["Crash"]],
   [
     { type: "script", steps: [{ step: "read", bytes: 7 }, { step: "relay", body: true, from: 1, to: -2 }] },
     ["read bytes=7", "relay body=true from=1 to=-2"]
@@ -185,7 +185,7 @@ describe("Program", () => {
   })
 
   it("has said so of every type of fault, here or below", () => {
-    const below = ["rate_limited", "framing", "head", "body", "matrix"]
+    const below = ["rate_limited", "framing", "head", "body", "peer_answer"]
     assert.deepStrictEqual(
       new Set([...table.map(([{ type }]) => type), ...below]),
       new Set<string>(Object.keys(Fault.Fault.cases))
@@ -218,31 +218,31 @@ describe("Program", () => {
   it("reads a request for a fault of a connection only: that of a request has been read", () => {
     const wrong = table.filter(([fault, steps]) => {
       const reads = steps.some((step) => step.startsWith("secure") || /^read(?: bytes=1)?$/.test(step))
-      const isNext = "at" in fault && fault.at === "next-request"
+      const isNext = "phase" in fault && fault.phase === "next_request"
       return reads && !isNext && Fault.stageOf(fault) !== "connection"
     })
     assert.deepStrictEqual(wrong, [])
   })
 
   it("tells how a name is not found, and how long a crash lasts", () => {
-    for (const failure of ["not-found", "try-again", "hang"] as const) {
-      assert.deepStrictEqual(verdictOf({ type: "dns", failure }, circumstances()), { _tag: "Resolve", failure })
+    for (const failure of ["not_found", "try_again", "hang"] as const) {
+      assert.deepStrictEqual(actionOf({ type: "dns", failure }, circumstances()), { _tag: "Resolve", failure })
     }
-    const verdict = verdictOf(Fault.crash({ downFor: "5 seconds" }), circumstances())
-    assert.deepStrictEqual(verdict, { _tag: "Crash", downFor: Duration.seconds(5) })
+    const action = actionOf(Fault.crash({ down_for: "5 seconds" }), circumstances())
+    assert.deepStrictEqual(action, { _tag: "Crash", down_for: Duration.seconds(5) })
   })
 
   describe("tls", () => {
-    const bytes = (defect: "alert" | "plain-http") => {
-      const verdict = verdictOf({ type: "tls", defect }, circumstances())
-      return verdict._tag === "Play" ? verdict.steps : []
+    const bytes = (defect: "alert" | "plain_http") => {
+      const action = actionOf({ type: "tls", defect }, circumstances())
+      return action._tag === "Play" ? action.steps : []
     }
 
     it("answers a hello with a fatal alert, or in plain HTTP", () => {
       const [read, alert, end] = bytes("alert")
       assert.deepStrictEqual([read, end], [{ step: "read", bytes: 1 }, { step: "close", how: "fin" }])
       assert.deepStrictEqual(alert, { step: "write", bytes: Uint8Array.of(21, 3, 3, 0, 2, 2, 40) })
-      assert.strictEqual(parse(written({ type: "tls", defect: "plain-http" })).status, 400)
+      assert.strictEqual(parse(written({ type: "tls", defect: "plain_http" })).status, 400)
     })
   })
 
@@ -254,9 +254,9 @@ describe("Program", () => {
       assert.lengthOf(steps, (bytes.length + 2) * 2 + 1)
       assert.deepStrictEqual(steps.slice(0, 3), ["wait 5", "write H", "wait 5"])
       assert.strictEqual(steps.at(-1), "fin")
-      const verdict = verdictOf(fault, circumstances())
-      const sent = verdict._tag === "Play"
-        ? verdict.steps.flatMap((step) => step.step === "write" ? [...step.bytes] : [])
+      const action = actionOf(fault, circumstances())
+      const sent = action._tag === "Play"
+        ? action.steps.flatMap((step) => step.step === "write" ? [...step.bytes] : [])
         : []
       assert.strictEqual(decoder.decode(Uint8Array.from(sent)), `${bytes}é`)
     })
@@ -265,7 +265,7 @@ describe("Program", () => {
   describe("rate_limited", () => {
     const answer = (form?: "seconds" | "date" | "body") =>
       parse(
-        written({ type: "rate_limited", retryAfter: ms(1500), ...form === undefined ? {} : { form } }, {
+        written({ type: "rate_limited", retry_after: ms(1500), ...form === undefined ? {} : { form } }, {
           now: Date.UTC(2026, 0, 1)
         })
       )
@@ -284,29 +284,29 @@ describe("Program", () => {
     })
   })
 
-  describe.each<Leg>(["to-homeserver", "to-appservice"])("%s", (leg) => {
-    const good = leg === "to-homeserver" ? "{\"duration_ms\":5}" : "{}"
+  describe.each<Leg>(["to_homeserver", "to_appservice"])("%s", (leg) => {
+    const good = leg === "to_homeserver" ? "{\"duration_ms\":5}" : "{}"
     const framing = (defect: (typeof Fault.Fault.cases.framing.Type)["defect"]) =>
       parse(written({ type: "framing", defect }, { leg }))
 
     it("framing: breaks HTTP in each way by its name, around a good body", () => {
-      assert.isTrue(framing("bad-chunk-size").body.startsWith("zz\r\n"))
-      assert.strictEqual(headerOf(framing("bad-chunk-size"), "transfer-encoding"), "chunked")
-      const tooLong = framing("length-too-long")
+      assert.isTrue(framing("bad_chunk_size").body.startsWith("zz\r\n"))
+      assert.strictEqual(headerOf(framing("bad_chunk_size"), "transfer-encoding"), "chunked")
+      const tooLong = framing("length_too_long")
       assert.strictEqual(Number(headerOf(tooLong, "content-length")), good.length + 100)
       assert.strictEqual(tooLong.body, good)
-      const extra = framing("extra-bytes")
+      const extra = framing("extra_bytes")
       assert.strictEqual(extra.body.slice(0, Number(headerOf(extra, "content-length"))), good)
       assert.isAbove(extra.body.length, good.length)
-      const both = framing("length-and-chunked")
+      const both = framing("length_and_chunked")
       assert.strictEqual(headerOf(both, "transfer-encoding"), "chunked")
       assert.strictEqual(headerOf(both, "content-length"), String(good.length))
       assert.strictEqual(both.body, `${good.length.toString(16)}\r\n${good}\r\n0\r\n\r\n`)
-      assert.lengthOf(framing("duplicate-length").headers.filter(([name]) => /^content-length$/i.test(name)), 2)
-      assert.strictEqual(headerOf(framing("negative-length"), "content-length"), "-1")
-      assert.deepStrictEqual([framing("body-on-204").status, framing("body-on-204").body], [204, good])
-      assert.match(written({ type: "framing", defect: "http-1.0" }, { leg }), /^HTTP\/1\.0 200 /)
-      const open = framing("until-close")
+      assert.lengthOf(framing("duplicate_length").headers.filter(([name]) => /^content-length$/i.test(name)), 2)
+      assert.strictEqual(headerOf(framing("negative_length"), "content-length"), "-1")
+      assert.deepStrictEqual([framing("body_on_204").status, framing("body_on_204").body], [204, good])
+      assert.match(written({ type: "framing", defect: "http_1_0" }, { leg }), /^HTTP\/1\.0 200 /)
+      const open = framing("until_close")
       assert.isUndefined(headerOf(open, "content-length") ?? headerOf(open, "transfer-encoding"))
       assert.strictEqual(open.body, good)
     })
@@ -315,24 +315,24 @@ describe("Program", () => {
       parse(written({ type: "body", defect, ...status === undefined ? {} : { status } }, { leg }))
 
     it("body: breaks what a well framed answer carries in each way by its name", () => {
-      assert.strictEqual(body("truncated-json").body, good.slice(0, -1))
-      assert.throws(() => JSON.parse(body("malformed-json").body))
-      assert.isTrue(Array.isArray(JSON.parse(body("wrong-type").body)))
+      assert.strictEqual(body("truncated_json").body, good.slice(0, -1))
+      assert.throws(() => JSON.parse(body("malformed_json").body))
+      assert.isTrue(Array.isArray(JSON.parse(body("wrong_type").body)))
       assert.strictEqual(body("empty").body, "")
-      assert.include(body("not-utf8").body, "\ufffd")
+      assert.include(body("not_utf8").body, "\ufffd")
       assert.strictEqual(body("bom").body, `\ufeff${good}`)
       assert.match(body("deep").body, /^\[{20000}\]{20000}$/)
       assert.isAbove(body("huge").body.length, 2 * 1024 * 1024)
-      assert.strictEqual(headerOf(body("wrong-content-type"), "content-type"), "text/html")
-      assert.strictEqual(body("wrong-content-type").body, good)
-      assert.strictEqual(headerOf(body("bad-gzip"), "content-encoding"), "gzip")
+      assert.strictEqual(headerOf(body("wrong_content_type"), "content-type"), "text/html")
+      assert.strictEqual(body("wrong_content_type").body, good)
+      assert.strictEqual(headerOf(body("bad_gzip"), "content-encoding"), "gzip")
       assert.strictEqual(body("empty", 500).status, 500)
     })
 
     it("body: has the length that its head says", () => {
       for (const defect of Fault.Fault.cases.body.fields.defect.literals) {
-        const verdict = verdictOf({ type: "body", defect }, circumstances({ leg }))
-        const steps = verdict._tag === "Play" ? verdict.steps : []
+        const action = actionOf({ type: "body", defect }, circumstances({ leg }))
+        const steps = action._tag === "Play" ? action.steps : []
         const bytes = Bytes.concat(steps.flatMap((step) => step.step === "write" ? [step.bytes] : []))
         // ASCII up to the end of the head, so that its length in text is its length in bytes.
         const text = new TextDecoder("latin1").decode(bytes)
@@ -345,23 +345,23 @@ describe("Program", () => {
     it("head: is no HTTP that any client takes", () => {
       const head = (defect: (typeof Fault.Fault.cases.head.Type)["defect"]) =>
         written({ type: "head", defect }, { leg })
-      assert.match(head("not-http"), /^SSH-2\.0/)
+      assert.match(head("not_http"), /^SSH-2\.0/)
       assert.notMatch(head("garbage"), /HTTP/)
-      assert.match(head("bad-status-line"), /^HTTP\/1\.1 [a-z]/)
-      assert.include(head("bad-header"), "Bad Header\u0001\r\n")
-      const huge = parse(head("huge-headers"))
+      assert.match(head("bad_status_line"), /^HTTP\/1\.1 [a-z]/)
+      assert.include(head("bad_header"), "Bad Header\u0001\r\n")
+      const huge = parse(head("huge_headers"))
       assert.isAbove(headerOf(huge, "x-padding")?.length ?? 0, 200 * 1024 - 1)
       assert.strictEqual(huge.body.length, Number(headerOf(huge, "content-length")))
-      assert.deepStrictEqual([...new TextEncoder().encode(head("http2-preface"))], [0, 0, 0, 4, 0, 0, 0, 0, 0])
+      assert.deepStrictEqual([...new TextEncoder().encode(head("http2_preface"))], [0, 0, 0, 4, 0, 0, 0, 0, 0])
     })
   })
 
-  it.each(MatrixCase.literals)("matrix: answers %s as the real peer does, and ends the connection", (name) => {
+  it.each(PeerAnswer.literals)("matrix: answers %s as the real peer does, and ends the connection", (name) => {
     const { body, contentType, leg, status } = answers[name]
-    const answer = parse(written(Fault.matrix(name), { leg }))
+    const answer = parse(written(Fault.peerAnswer(name), { leg }))
     assert.deepStrictEqual([answer.status, answer.body], [status, body])
     assert.strictEqual(headerOf(answer, "content-type"), contentType)
     assert.strictEqual(Number(headerOf(answer, "content-length")), new TextEncoder().encode(body).length)
-    assert.strictEqual(play(Fault.matrix(name), { leg }).at(-1), "fin")
+    assert.strictEqual(play(Fault.peerAnswer(name), { leg }).at(-1), "fin")
   })
 })

@@ -19,7 +19,7 @@ const problemsInText = (text: string, options?: PlanFile.ReadOptions): ReadonlyA
 
 /** The problems of a rule that is right but for these fields. */
 const problemsOfRule = (rule: { readonly [field: string]: unknown }): ReadonlyArray<string> =>
-  problemsIn({ rules: [{ leg: "to-appservice", fault: { type: "duplicate" }, ...rule }] })
+  problemsIn({ rules: [{ leg: "to_appservice", fault: { type: "duplicate" }, ...rule }] })
 
 const problemsOfFault = (fault: unknown): ReadonlyArray<string> => problemsOfRule({ fault })
 
@@ -28,13 +28,13 @@ const example: Plan.Plan = {
   rules: [
     {
       id: "slow",
-      leg: "to-homeserver",
+      leg: "to_homeserver",
       fault: Fault.latency("2 seconds"),
       match: { path: ["/_matrix/*", "/other"], method: "POST" },
       when: { nth: [1, 3], probability: 0.5, beyond: { limit: 3, window: Duration.seconds(1) } }
     },
     {
-      leg: "to-appservice",
+      leg: "to_appservice",
       sequence: [{ fault: Fault.status(503, { headers: { "Retry-After": "5" }, body: "not: \"now\"\n# later\t" }) }, {
         fault: Fault.pass,
         times: 2
@@ -51,14 +51,14 @@ describe("PlanFile", () => {
 seed: 7
 rules:
   - id: slow
-    leg: to-homeserver
+    leg: to_homeserver
     fault: { type: latency, latency: 2 seconds }
     match: { path: ["/_matrix/*", /other], method: POST }
     when:
       nth: [1, 3]
       probability: 0.5
       beyond: { limit: 3, window: 1 second }
-  - leg: to-appservice
+  - leg: to_appservice
     sequence:
       - fault:
           type: status
@@ -87,13 +87,13 @@ rules:
     it("reads anchors, aliases and merge keys", () => {
       const plan = Result.getOrThrow(PlanFile.fromText(`
 rules:
-  - &first { leg: to-appservice, fault: &down { type: status, status: 503 } }
-  - { <<: *first, leg: to-homeserver }
-  - { leg: to-homeserver, fault: *down }
+  - &first { leg: to_appservice, fault: &down { type: status, status: 503 } }
+  - { <<: *first, leg: to_homeserver }
+  - { leg: to_homeserver, fault: *down }
 `))
       assert.deepStrictEqual(
         plan.rules.map(({ fault, leg }) => [leg, fault?.type]),
-        [["to-appservice", "status"], ["to-homeserver", "status"], ["to-homeserver", "status"]]
+        [["to_appservice", "status"], ["to_homeserver", "status"], ["to_homeserver", "status"]]
       )
     })
   })
@@ -104,10 +104,10 @@ rules:
         problemsIn({
           sed: 1,
           rules: [
-            { leg: "to-appservce", fault: { type: "latencyy" }, budget: 0 },
+            { leg: "to_appservce", fault: { type: "latencyy" }, budget: 0 },
             {
-              leg: "to-appservice",
-              fault: { type: "latency", latency: "4 milis", at: "conn", unit: 1 },
+              leg: "to_appservice",
+              fault: { type: "latency", latency: "4 milis", phase: "conn", unit: 1 },
               when: { nth: [0, "a"], first: 0.5 }
             },
             4
@@ -115,15 +115,15 @@ rules:
         }),
         [
           "p: sed: unknown field; did you mean \"seed\"?",
-          "p: rules[0].leg: unknown value \"to-appservce\"; did you mean \"to-appservice\"?",
+          "p: rules[0].leg: unknown value \"to_appservce\"; did you mean \"to_appservice\"?",
           "p: rules[0].budget: found 0, expected a number between 1 and 2147483647",
           "p: rules[0].fault.type: unknown fault \"latencyy\"; did you mean \"latency\"?",
           "p: rules[1].when.nth[0]: found 0, expected a number between 1 and 2147483647",
           "p: rules[1].when.nth[1]: found \"a\", expected a whole number between 1 and 2147483647",
           "p: rules[1].when.first: found 0.5, expected a whole number",
-          "p: rules[1].fault.unit: unknown field; expected one of the fields \"type\", \"latency\", \"at\"",
+          "p: rules[1].fault.unit: unknown field; expected one of the fields \"type\", \"latency\", \"phase\"",
           "p: rules[1].fault.latency: unknown unit \"milis\"; did you mean \"4 millis\"?",
-          "p: rules[1].fault.at: unknown value \"conn\"; did you mean \"connect\"?",
+          "p: rules[1].fault.phase: unknown value \"conn\"; did you mean \"connect\"?",
           "p: rules[2]: found 4, expected a mapping with id, leg, match, when, budget, fault, sequence, end"
         ]
       )
@@ -148,12 +148,31 @@ rules:
       ])
     })
 
+    it("know the names of ours in another spelling", () => {
+      assert.deepStrictEqual(
+        [
+          ...problemsOfFault({ type: "stall", phase: "before-headers" }),
+          ...problemsOfFault({ type: "stall", at: "accept", phase: "accept" }),
+          ...problemsOfFault({ type: "bandwidth", bytesPerSecond: 1, bytes_per_second: 1 }),
+          ...problemsOfFault({ type: "rate-limited" }),
+          ...problemsOfRule({ leg: "to-appservice" })
+        ],
+        [
+          "p: rules[0].fault.phase: unknown value \"before-headers\"; did you mean \"before_headers\"?",
+          "p: rules[0].fault.at: unknown field; did you mean \"phase\"?",
+          "p: rules[0].fault.bytesPerSecond: unknown field; did you mean \"bytes_per_second\"?",
+          "p: rules[0].fault.type: unknown fault \"rate-limited\"; did you mean \"rate_limited\"?",
+          "p: rules[0].leg: unknown value \"to-appservice\"; did you mean \"to_appservice\"?"
+        ]
+      )
+    })
+
     it("offer each of several names, and all of them for a word that is like none", () => {
       assert.deepStrictEqual(problemsOfFault({ type: "abort" }), [
         "p: rules[0].fault.type: unknown fault \"abort\"; did you mean \"reset_peer\" or \"status\"?"
       ])
       assert.deepStrictEqual(problemsOfFault({ type: "dns", failure: "xyzzy" }), [
-        "p: rules[0].fault.failure: unknown value \"xyzzy\"; expected one of \"not-found\", \"try-again\", \"hang\""
+        "p: rules[0].fault.failure: unknown value \"xyzzy\"; expected one of \"not_found\", \"try_again\", \"hang\""
       ])
     })
 
@@ -163,7 +182,7 @@ rules:
         "p: rules[0].method: unknown field; it is a field of match",
         "p: rules[0].type: unknown field; it is a field of fault"
       ])
-      assert.deepStrictEqual(problemsOfFault({ type: "refused", leg: "to-appservice" }), [
+      assert.deepStrictEqual(problemsOfFault({ type: "refused", leg: "to_appservice" }), [
         "p: rules[0].fault.leg: unknown field; it is a field of the mapping around this one"
       ])
     })
@@ -175,7 +194,7 @@ rules:
         "p: rules[0].fault.latency: unknown unit \"s\"; did you mean \"5 seconds\"?",
         "p: rules[0].fault.latency: unknown unit \"secnds\"; did you mean \"1.5 seconds\"?",
         "p: rules[0].fault.latency: expected a space before the unit of \"5seconds\"; did you mean \"5 seconds\"?",
-        "p: rules[0].fault.latency: found \"soon\", expected a time such as 500, \"500 millis\", \"2 seconds\" or \"1 minute\", of at most 2147483647 ms"
+        "p: rules[0].fault.latency: found \"soon\", expected a time such as \"500 millis\", \"2 seconds\" or \"1 minute\", of at most 2147483647 ms"
       ])
     })
 
@@ -187,7 +206,9 @@ rules:
           ...problemsOfFault({ type: "redirect", status: 305, location: "/" }),
           ...problemsOfFault({ type: "latency", latency: { distribution: "lognorm", p50: 1 } }),
           ...problemsOfFault({ type: "script", steps: [{ step: "write", bytes: "%" }, { step: "clos" }] }),
-          ...problemsInText("rules: [{ leg: to-appservice, match: { transactionId: 12 }, fault: { type: duplicate } }]")
+          ...problemsInText(
+            "rules: [{ leg: to_appservice, match: { transaction_id: 12 }, fault: { type: duplicate } }]"
+          )
         ],
         [
           "p: rules[0].fault: found \"refused\", expected a mapping: { type: refused }",
@@ -196,7 +217,7 @@ rules:
           "p: rules[0].fault.latency.distribution: unknown distribution \"lognorm\"; did you mean \"lognormal\"?",
           "p: rules[0].fault.steps[0].bytes: found \"%\", expected a valid Base64 string",
           "p: rules[0].fault.steps[1].step: unknown step \"clos\"; did you mean \"close\"?",
-          "p: rules[0].match.transactionId: found 12, expected text or a list (put it in quotes)"
+          "p: rules[0].match.transaction_id: found 12, expected text or a list (put it in quotes)"
         ]
       )
     })
@@ -205,20 +226,20 @@ rules:
       assert.deepStrictEqual(
         [
           ...problemsOfRule({ sequence: [{ fault: { type: "duplicate" } }] }),
-          ...problemsIn({ rules: [{ leg: "to-appservice" }] }),
+          ...problemsIn({ rules: [{ leg: "to_appservice" }] }),
           ...problemsOfRule({ end: "cycle" }),
           ...problemsOfRule({ fault: { type: "refused" }, when: { after: 5, until: 5 } }),
           ...problemsOfRule({ fault: { type: "refused" }, when: { until: 0 } }),
           ...problemsOfRule({ fault: { type: "refused" }, match: { method: "POST" } }),
           ...problemsIn({
             rules: [
-              { leg: "to-appservice", sequence: [{ fault: { type: "refused" } }, { fault: { type: "duplicate" } }] }
+              { leg: "to_appservice", sequence: [{ fault: { type: "refused" } }, { fault: { type: "duplicate" } }] }
             ]
           }),
           ...problemsIn({
             rules: [
-              { leg: "to-appservice", fault: { type: "refused" } },
-              { id: "rule-1", leg: "to-appservice", fault: { type: "refused" } }
+              { leg: "to_appservice", fault: { type: "refused" } },
+              { id: "rule-1", leg: "to_appservice", fault: { type: "refused" } }
             ]
           })
         ],
@@ -301,14 +322,14 @@ rules:
       ])
       assert.deepStrictEqual(
         problemsInText(
-          `{"rules":[{"leg":"to-appservice","fault":{"type":"refused"}},{"leg":"to-homeserver","fault":{"type":"refused"}}]}`
+          `{"rules":[{"leg":"to_appservice","fault":{"type":"refused"}},{"leg":"to_homeserver","fault":{"type":"refused"}}]}`
         ),
         []
       )
     })
 
     it("names the line of what is not YAML, and does not quote it", () => {
-      const [line = ""] = problemsInText("rules:\n  - leg: to-appservice\n   syt_secret: [\n")
+      const [line = ""] = problemsInText("rules:\n  - leg: to_appservice\n   syt_secret: [\n")
       assert.match(line, /^p: expected valid YAML or JSON/)
       assert.notInclude(line, "syt_secret")
     })
@@ -318,7 +339,7 @@ rules:
     const pieces = [
       ..."{}[]:,-#&*|>?!%@\"'\\ \n\t",
       "rules",
-      "leg: to-appservice",
+      "leg: to_appservice",
       "fault: {type: ",
       "refused",
       "latency",
@@ -350,13 +371,13 @@ rules:
     }, { arbitrary: { runs: 1000 } })
 
     it("keeps names that mean something to JavaScript apart from fields", () => {
-      const rule = `{"leg":"to-appservice","fault":{"type":"duplicate"}`
+      const rule = `{"leg":"to_appservice","fault":{"type":"duplicate"}`
       assert.deepStrictEqual(problemsInText(`{"rules":[${rule},"__proto__":{"budget":0}}],"constructor":1}`), [
         `p: constructor: unknown field; expected one of the fields "seed", "rules"`,
         `p: rules[0].__proto__: unknown field; expected one of the fields "id", "leg", "match", "when", "budget", "fault", "sequence", "end"`
       ])
       const plan = PlanFile.fromText(
-        `rules: [{ leg: to-appservice, fault: { type: status, status: 500, headers: { __proto__: x } } }]`
+        `rules: [{ leg: to_appservice, fault: { type: status, status: 500, headers: { __proto__: x } } }]`
       )
       assert.include(Result.getOrThrow(PlanFile.toJson(Result.getOrThrow(plan))), `"__proto__": "x"`)
     })
@@ -365,11 +386,11 @@ rules:
   describe("writing", () => {
     it("names the JSON Schema for editors", () => {
       const yaml = Result.getOrThrow(
-        PlanFile.toYaml(Plan.of("to-appservice", Fault.refused), { schema: "plan.schema.json" })
+        PlanFile.toYaml(Plan.of("to_appservice", Fault.refused), { schema: "plan.schema.json" })
       )
       assert.strictEqual(
         yaml,
-        "# yaml-language-server: $schema=plan.schema.json\nrules:\n  - leg: to-appservice\n    fault:\n      type: refused\n"
+        "# yaml-language-server: $schema=plan.schema.json\nrules:\n  - leg: to_appservice\n    fault:\n      type: refused\n"
       )
     })
 
@@ -388,7 +409,7 @@ rules:
         "a\r\nb"
       ]
       for (const text of body) {
-        const plan = Plan.of("to-appservice", Fault.status(500, { headers: { "X-Y": "y" }, body: text }))
+        const plan = Plan.of("to_appservice", Fault.status(500, { headers: { "X-Y": "y" }, body: text }))
         assert.deepStrictEqual(Result.getOrThrow(PlanFile.fromText(Result.getOrThrow(PlanFile.toYaml(plan)))), plan)
       }
     })
@@ -400,13 +421,13 @@ rules:
         ...[998, 999, 1000, 1001].map((length) => `${"a".repeat(length)}  b`)
       ]
       for (const body of bodies) {
-        const plan = Plan.of("to-appservice", Fault.status(500, { headers: { a: "b" }, body }))
+        const plan = Plan.of("to_appservice", Fault.status(500, { headers: { a: "b" }, body }))
         assert.deepStrictEqual(Result.getOrThrow(PlanFile.fromText(Result.getOrThrow(PlanFile.toYaml(plan)))), plan)
       }
     })
 
     it("checks a plan of the program as strictly as a file", () => {
-      const wrong: Plan.Plan = { rules: [{ leg: "to-appservice", fault: { type: "slicer", size: 0 }, budget: 0.5 }] }
+      const wrong: Plan.Plan = { rules: [{ leg: "to_appservice", fault: { type: "slicer", size: 0 }, budget: 0.5 }] }
       assert.deepStrictEqual(linesOf(PlanFile.check(wrong)), [
         "plan: rules[0].budget: found 0.5, expected a whole number",
         "plan: rules[0].fault.size: found 0, expected a number between 1 and 67108864"
@@ -449,14 +470,14 @@ rules:
 
     it("knows what an editor should mark", () => {
       const rule = (fields: object): unknown => ({
-        rules: [{ leg: "to-appservice", fault: { type: "refused" }, ...fields }]
+        rules: [{ leg: "to_appservice", fault: { type: "refused" }, ...fields }]
       })
       assert.isTrue(isValid(schema, rule({})))
       assert.isTrue(isValid(schema, { ...Plan.healthy, $schema: "./plan.schema.json" }))
       const marked = [
         {},
         { rules: [], sed: 1 },
-        rule({ leg: "to-appservce" }),
+        rule({ leg: "to_appservce" }),
         rule({ unknown: 1 }),
         rule({ budget: 0 }),
         rule({ fault: { type: "refusd" } }),
@@ -465,7 +486,7 @@ rules:
         rule({ when: { probability: 2 } }),
         rule({ match: { nth: 1 } }),
         rule({ sequence: [{ fault: { type: "refused" } }] }),
-        { rules: [{ leg: "to-appservice" }] }
+        { rules: [{ leg: "to_appservice" }] }
       ]
       for (const plan of marked) {
         assert.isFalse(isValid(schema, plan), JSON.stringify(plan))

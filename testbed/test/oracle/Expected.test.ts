@@ -2,16 +2,16 @@ import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import * as PingError from "@appservice-ping/domain/PingError"
 import { HomeserverUnreachable, NotHomeserver, Undecided } from "@appservice-ping/domain/TransportError"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import { verdictOf } from "@appservice-ping/testbed/fault/Program"
+import { actionOf } from "@appservice-ping/testbed/fault/Program"
 import * as Expected from "@appservice-ping/testbed/oracle/Expected"
 import type { Leg } from "@appservice-ping/testbed/step/Leg"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Result } from "effect"
 
-const verdict = (leg: Leg, fault: Fault.Fault) => verdictOf(fault, { leg, draw: 0.5, time: 0, now: 0, path: "/ping" })
+const action = (leg: Leg, fault: Fault.Fault) => actionOf(fault, { leg, draw: 0.5, time: 0, now: 0, path: "/ping" })
 
 const ofAppservice = (fault: Fault.Fault, options?: Partial<Expected.ExpectedOptions>) =>
-  Expected.ofAppservice(verdict("to-appservice", fault), {
+  Expected.ofAppservice(action("to_appservice", fault), {
     timeout: "1 second",
     stage: Fault.stageOf(fault) ?? "request",
     ...options
@@ -22,7 +22,7 @@ const ofHomeserver = (
   options?: Partial<Expected.ExpectedOptions>,
   homeserver: Expected.Outcome = Expected.ofHealthy
 ) =>
-  Expected.ofHomeserver(verdict("to-homeserver", fault), homeserver, {
+  Expected.ofHomeserver(action("to_homeserver", fault), homeserver, {
     timeout: "4 seconds",
     stage: Fault.stageOf(fault) ?? "request",
     ...options
@@ -44,8 +44,8 @@ const homeserver: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: u
   ["C9", Fault.pass, success, 1],
   ["C9", Fault.latency("999 millis"), success, 1],
   ["C12", Fault.latency("1001 millis"), timeout, 0],
-  ["C12", Fault.latency("1001 millis", { at: "response" }), timeout, 1],
-  ["C12", Fault.latency("1001 millis", { at: "connect" }), timeout, 0],
+  ["C12", Fault.latency("1001 millis", { phase: "response" }), timeout, 1],
+  ["C12", Fault.latency("1001 millis", { phase: "connect" }), timeout, 0],
   ["D2", Fault.status(200, { body: "<html>" }), success, 0],
   ["D2", Fault.status(204), success, 0],
   ["D2", Fault.status(299), success, 0],
@@ -54,38 +54,38 @@ const homeserver: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: u
   ["D1", Fault.status(304), badStatus(304, ""), 0],
   ["C10", Fault.status(401, { body: "{}" }), badStatus(401, "{}"), 0],
   ["C10", Fault.status(503, { body: "später" }), badStatus(503, "später"), 0],
-  ["C10", Fault.matrix("not-found-text"), badStatus(404, "404 page not found\n"), 0],
-  ["C11", { type: "dns", failure: "not-found" }, failed("dns"), 0],
-  ["C11", { type: "dns", failure: "try-again" }, failed("dns"), 0],
+  ["C10", Fault.peerAnswer("not_found_text"), badStatus(404, "404 page not found\n"), 0],
+  ["C11", { type: "dns", failure: "not_found" }, failed("dns"), 0],
+  ["C11", { type: "dns", failure: "try_again" }, failed("dns"), 0],
   ["C12", { type: "dns", failure: "hang" }, timeout, 0],
   ["C11", Fault.refused, failed("refused"), 0],
   ["C12", { type: "never_accepted" }, timeout, 0],
-  ["C11", Fault.resetPeer({ at: "accept" }), failed("reset"), 0],
-  ["D7", Fault.resetPeer({ at: "before-headers" }), failed("reset"), 0],
-  ["C11", Fault.resetPeer({ at: "in-headers" }), failed("reset"), 0],
-  ["D3", Fault.resetPeer({ at: "in-body" }), failed("reset"), 0],
-  ["D3", Fault.resetPeer({ at: "in-body", framing: "chunked" }), failed("reset"), 0],
-  ["D3", Fault.resetPeer({ at: "in-body", framing: "until-close" }), failed("reset"), 0],
-  ["C9", Fault.resetPeer({ at: "after-answer" }), success, 1],
-  ["D7", Fault.close({ at: "before-headers" }), failed("closed"), 0],
-  ["C11", Fault.close({ at: "in-headers" }), failed("closed"), 0],
-  ["D3", Fault.close({ at: "in-body" }), failed("closed"), 0],
-  ["D3", Fault.close({ at: "in-body", framing: "chunked" }), failed("closed"), 0],
+  ["C11", Fault.resetPeer({ phase: "accept" }), failed("reset"), 0],
+  ["D7", Fault.resetPeer({ phase: "before_headers" }), failed("reset"), 0],
+  ["C11", Fault.resetPeer({ phase: "in_headers" }), failed("reset"), 0],
+  ["D3", Fault.resetPeer({ phase: "in_body" }), failed("reset"), 0],
+  ["D3", Fault.resetPeer({ phase: "in_body", framing: "chunked" }), failed("reset"), 0],
+  ["D3", Fault.resetPeer({ phase: "in_body", framing: "until_close" }), failed("reset"), 0],
+  ["C9", Fault.resetPeer({ phase: "after_answer" }), success, 1],
+  ["D7", Fault.close({ phase: "before_headers" }), failed("closed"), 0],
+  ["C11", Fault.close({ phase: "in_headers" }), failed("closed"), 0],
+  ["D3", Fault.close({ phase: "in_body" }), failed("closed"), 0],
+  ["D3", Fault.close({ phase: "in_body", framing: "chunked" }), failed("closed"), 0],
   // Nobody can tell this end from a cut.
-  ["D3", Fault.close({ at: "in-body", framing: "until-close" }), success, 0],
-  ["C12", Fault.stall({ at: "before-headers" }), timeout, 0],
-  ["C12", Fault.stall({ at: "in-headers" }), timeout, 0],
-  ["D3", Fault.stall({ at: "in-body" }), timeout, 0],
-  ["D3", Fault.stall({ at: "in-body", framing: "chunked" }), timeout, 0],
-  ["C9", Fault.stall({ at: "after-answer" }), success, 1],
+  ["D3", Fault.close({ phase: "in_body", framing: "until_close" }), success, 0],
+  ["C12", Fault.stall({ phase: "before_headers" }), timeout, 0],
+  ["C12", Fault.stall({ phase: "in_headers" }), timeout, 0],
+  ["D3", Fault.stall({ phase: "in_body" }), timeout, 0],
+  ["D3", Fault.stall({ phase: "in_body", framing: "chunked" }), timeout, 0],
+  ["C9", Fault.stall({ phase: "after_answer" }), success, 1],
   ["D3", Fault.drip({ gap: "1 millis" }), success, 1],
   ["C10", Fault.drip({ gap: "1 millis", status: 500, body: "no" }), badStatus(500, "no"), 0],
   ["D3", Fault.drip({ gap: "100 millis" }), timeout, 1],
   ["C11", Fault.malformed, failed("malformed"), 0],
-  ["C11", { type: "head", defect: "huge-headers" }, failed("malformed"), 0],
-  ["C11", { type: "framing", defect: "bad-chunk-size" }, failed("malformed"), 0],
-  ["C11", { type: "framing", defect: "length-and-chunked" }, failed("malformed"), 0],
-  ["C9", { type: "framing", defect: "extra-bytes" }, success, 0],
+  ["C11", { type: "head", defect: "huge_headers" }, failed("malformed"), 0],
+  ["C11", { type: "framing", defect: "bad_chunk_size" }, failed("malformed"), 0],
+  ["C11", { type: "framing", defect: "length_and_chunked" }, failed("malformed"), 0],
+  ["C9", { type: "framing", defect: "extra_bytes" }, success, 0],
   ["C9", { type: "informational", status: 103, count: 16 }, success, 1],
   // The appservice's side does not wait for what the homeserver makes of them.
   ["C11", { type: "informational", status: 103, count: 17 }, failed("malformed"), 1],
@@ -96,31 +96,31 @@ const homeserver: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: u
   ["C9", { type: "replayed", times: 3 }, success, 3],
   ["C11", { type: "limit_data", bytes: 12 }, failed("closed"), 1],
   ["C9", { type: "limit_data", bytes: 1_000_000, how: "rst" }, success, 1],
-  ["C11", Fault.crash({ downFor: "1 second" }), failed("reset"), 0]
+  ["C11", Fault.crash({ down_for: "1 second" }), failed("reset"), 0]
 ]
 
 const client: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: unknown, calls: number]> = [
   ["C9", Fault.pass, success, 1],
-  ["a name that is not there", { type: "dns", failure: "not-found" }, unreachable("dns"), 0],
+  ["a name that is not there", { type: "dns", failure: "not_found" }, unreachable("dns"), 0],
   ["a refused connection", Fault.refused, unreachable("refused"), 0],
-  ["a reset before anything", Fault.resetPeer({ at: "accept" }), unreachable("reset"), 0],
-  ["a reset after something", Fault.resetPeer({ at: "request" }), undecided("reset"), 0],
-  ["a reset answer", Fault.resetPeer({ at: "in-body" }), undecided("closed"), 0],
+  ["a reset before anything", Fault.resetPeer({ phase: "accept" }), unreachable("reset"), 0],
+  ["a reset after something", Fault.resetPeer({ phase: "request" }), undecided("reset"), 0],
+  ["a reset answer", Fault.resetPeer({ phase: "in_body" }), undecided("closed"), 0],
   ["no HTTP", Fault.malformed, unreachable("malformed"), 0],
-  ["bad HTTP", { type: "head", defect: "bad-header" }, undecided("malformed"), 0],
-  ["no answer", Fault.stall({ at: "before-headers" }), undecided(), 0],
+  ["bad HTTP", { type: "head", defect: "bad_header" }, undecided("malformed"), 0],
+  ["no answer", Fault.stall({ phase: "before_headers" }), undecided(), 0],
   ["a lost answer", Fault.lostAnswer("fin"), undecided("closed"), 1],
-  ["a late answer", Fault.latency("5 seconds", { at: "response" }), undecided(), 1],
-  ["C20", Fault.matrix("unknown-token"), { _tag: "M_UNKNOWN_TOKEN", status: 401 }, 0],
-  ["C20", Fault.matrix("unauthorized"), { _tag: "M_UNKNOWN_TOKEN", status: 401 }, 0],
-  ["C20", Fault.matrix("bad-status"), {
+  ["a late answer", Fault.latency("5 seconds", { phase: "response" }), undecided(), 1],
+  ["C20", Fault.peerAnswer("unknown_token"), { _tag: "M_UNKNOWN_TOKEN", status: 401 }, 0],
+  ["C20", Fault.peerAnswer("unauthorized"), { _tag: "M_UNKNOWN_TOKEN", status: 401 }, 0],
+  ["C20", Fault.peerAnswer("bad_status"), {
     _tag: "M_BAD_STATUS",
     status: 502,
     appservice: { status: 418, body: "teapot" }
   }, 0],
-  ["C20", Fault.matrix("bad-status-without-status"), { _tag: "M_BAD_STATUS", status: 502 }, 0],
-  ["C20", Fault.matrix("custom-errcode"), { _tag: "OtherErrcode", status: 400, errcode: "COM.EXAMPLE_X" }, 0],
-  ["a web page", Fault.matrix("success-html"), { _tag: "NotHomeserver", status: 200 }, 0],
+  ["C20", Fault.peerAnswer("bad_status_without_status"), { _tag: "M_BAD_STATUS", status: 502 }, 0],
+  ["C20", Fault.peerAnswer("custom_errcode"), { _tag: "OtherErrcode", status: 400, errcode: "COM.EXAMPLE_X" }, 0],
+  ["a web page", Fault.peerAnswer("success_html"), { _tag: "NotHomeserver", status: 200 }, 0],
   ["a redirect", { type: "redirect", status: 302, location: "self" }, { _tag: "NotHomeserver", status: 302 }, 0],
   ["too much of a body", { type: "body", defect: "huge" }, { _tag: "NotHomeserver", status: 200 }, 0]
 ]
@@ -145,13 +145,13 @@ describe("Expected", () => {
   it("A9 a bad certificate fails on TLS alone", () => {
     for (const defect of Fault.Fault.cases.tls.fields.defect.literals) {
       const fault: Fault.Fault = { type: "tls", defect }
-      assert.deepStrictEqual<unknown>(ofAppservice(fault, { isSecure: true }).expected, failed("tls"), defect)
-      assert.deepStrictEqual<unknown>(ofHomeserver(fault, { isSecure: true }).expected, unreachable("tls"), defect)
+      assert.deepStrictEqual<unknown>(ofAppservice(fault, { tls: true }).expected, failed("tls"), defect)
+      assert.deepStrictEqual<unknown>(ofHomeserver(fault, { tls: true }).expected, unreachable("tls"), defect)
     }
   })
 
   it("depends on the client: undici sees less of a reset body, and gives up connecting", () => {
-    const fault = Fault.resetPeer({ at: "in-body" })
+    const fault = Fault.resetPeer({ phase: "in_body" })
     assert.deepStrictEqual<unknown>(ofHomeserver(fault, { flavour: "undici" }).expected, undecided("malformed"))
     const never = { flavour: "fetch", timeout: "1 minute" } as const
     assert.deepStrictEqual<unknown>(ofHomeserver({ type: "never_accepted" }, never).expected, unreachable("timeout"))
@@ -168,8 +168,8 @@ describe("Expected", () => {
       ofAppservice(Fault.status(500, { body: "12345" }), bounded).expected,
       badStatus(500, "123")
     )
-    assert.deepStrictEqual<unknown>(ofAppservice(Fault.close({ at: "in-body" }), bounded).expected, success)
-    assert.deepStrictEqual<unknown>(ofAppservice(Fault.stall({ at: "in-body" }), bounded).expected, success)
+    assert.deepStrictEqual<unknown>(ofAppservice(Fault.close({ phase: "in_body" }), bounded).expected, success)
+    assert.deepStrictEqual<unknown>(ofAppservice(Fault.stall({ phase: "in_body" }), bounded).expected, success)
   })
 
   it("D3 a drip is late when its last byte is, not when its head is", () => {

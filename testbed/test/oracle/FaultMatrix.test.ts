@@ -29,6 +29,6 @@ describe("the matrix, in memory", { timeout: 120_000 }, () => {
       const cells = yield* FaultMatrix.pairs(singles, deadlines)
       assert.deepStrictEqual(wrong(cells), [])
       const count = (leg: string) => singles.filter((single) => single.leg === leg).length
-      assert.lengthOf(cells, count("to-homeserver") * count("to-appservice"))
+      assert.lengthOf(cells, count("to_homeserver") * count("to_appservice"))
     }))
 })

@@ -25,7 +25,7 @@ describe("Decision", () => {
 
     it("is everything on its leg and stage where nothing is named", () => {
       assert.isTrue(matches({}))
-      assert.isFalse(matches({}, { leg: "to-homeserver" }))
+      assert.isFalse(matches({}, { leg: "to_homeserver" }))
       assert.deepStrictEqual(outcomes(rule({ fault: Fault.lostAnswer() }), [connection()]), ["-"])
       assert.deepStrictEqual(outcomes(rule({ fault: Fault.refused }), [request(), connection()]), ["-", "refused"])
     })
@@ -39,7 +39,7 @@ describe("Decision", () => {
       ["path", { path: "/a" }, { path: "/a" }, { path: "/a/b" }],
       ["path with a star", { path: "/a*" }, { path: "/a/b" }, { path: "/b/a" }],
       ["paths", { path: ["/a", "/c/*"] }, { path: "/c/d" }, { path: "/c" }],
-      ["transaction id", { transactionId: "x" }, { transactionId: "x" }, { transactionId: undefined }]
+      ["transaction id", { transaction_id: "x" }, { transactionId: "x" }, { transactionId: undefined }]
     ])("is what its %s names, and nothing else", (_, match, good, bad) => {
       assert.isTrue(matches(match, good))
       assert.isFalse(matches(match, bad))
@@ -62,9 +62,9 @@ describe("Decision", () => {
     it("is the first one that strikes, and the later ones do not even count", () => {
       const plan: Plan = {
         rules: [
-          { id: "a", leg: "to-appservice", fault: status(500), when: { nth: 2 } },
-          { id: "b", leg: "to-appservice", fault: status(501) },
-          { id: "c", leg: "to-appservice", fault: status(502) }
+          { id: "a", leg: "to_appservice", fault: status(500), when: { nth: 2 } },
+          { id: "b", leg: "to_appservice", fault: status(501) },
+          { id: "c", leg: "to_appservice", fault: status(502) }
         ]
       }
       const [first, second] = decisions(plan, repeat(2))
@@ -77,7 +77,7 @@ describe("Decision", () => {
     it("is none where none matches, and then all is well", () => {
       const { decision, state } = Decision.decide(rule({ fault: Fault.refused }), 0, Decision.initial, request())
       assert.deepStrictEqual(decision, {
-        verdict: { _tag: "Pass" },
+        action: { _tag: "Pass" },
         rule: undefined,
         fault: undefined,
         draw: undefined,
@@ -167,13 +167,13 @@ describe("Decision", () => {
     it("on a leg without TLS never with a fault of TLS", () => {
       const tls: ReadonlyArray<Fault.Fault> = [
         { type: "tls", defect: "alert" },
-        Fault.stall({ at: "handshake" }),
-        Fault.resetPeer({ at: "handshake" })
+        Fault.stall({ phase: "handshake" }),
+        Fault.resetPeer({ phase: "handshake" })
       ]
       for (const fault of tls) {
         const plan = rule({ fault })
         assert.deepStrictEqual(outcomes(plan, [connection()]), ["no TLS"])
-        assert.deepStrictEqual(outcomes(plan, [connection({ isSecure: true })]), [fault.type])
+        assert.deepStrictEqual(outcomes(plan, [connection({ tls: true })]), [fault.type])
       }
     })
   })
@@ -219,7 +219,7 @@ describe("Decision", () => {
         draws(plan, { path: "/other" }),
         draws(plan, { method: "GET" }),
         draws(rule({ id: "b", fault: Fault.lostAnswer() })),
-        draws(rule({ id: "a", leg: "to-homeserver", fault: Fault.lostAnswer() }), { leg: "to-homeserver" })
+        draws(rule({ id: "a", leg: "to_homeserver", fault: Fault.lostAnswer() }), { leg: "to_homeserver" })
       ]
       assert.strictEqual(new Set(all.flat()).size, all.length)
       // The number of the connection depends on what else happens, so that it is no part of the key.
@@ -274,8 +274,8 @@ describe("Decision", () => {
   describe("crash", () => {
     const plan: Plan = {
       rules: [
-        { id: "crash", leg: "to-appservice", fault: Fault.crash({ downFor: "1 second" }), when: { nth: 1 } },
-        { id: "other", leg: "to-homeserver", fault: Fault.lostAnswer() }
+        { id: "crash", leg: "to_appservice", fault: Fault.crash({ down_for: "1 second" }), when: { nth: 1 } },
+        { id: "other", leg: "to_homeserver", fault: Fault.lostAnswer() }
       ]
     }
 
@@ -283,13 +283,13 @@ describe("Decision", () => {
       const [crash, before, other, after] = decisions(plan, [
         request({ time: 10 }),
         connection({ time: 1009.999 }),
-        connection({ time: 1009.999, leg: "to-homeserver" }),
+        connection({ time: 1009.999, leg: "to_homeserver" }),
         connection({ time: 1010 })
       ])
-      assert.strictEqual(crash?.verdict._tag, "Crash")
-      assert.deepStrictEqual([before?.verdict._tag, before?.rule, before?.fault], ["Refuse", "crash", undefined])
-      assert.strictEqual(other?.verdict._tag, "Pass")
-      assert.strictEqual(after?.verdict._tag, "Pass")
+      assert.strictEqual(crash?.action._tag, "Crash")
+      assert.deepStrictEqual([before?.action._tag, before?.rule, before?.fault], ["Refuse", "crash", undefined])
+      assert.strictEqual(other?.action._tag, "Pass")
+      assert.strictEqual(after?.action._tag, "Pass")
     })
   })
 
@@ -298,16 +298,16 @@ describe("Decision", () => {
       const plan: Plan = {
         rules: [
           {
-            leg: "to-appservice",
+            leg: "to_appservice",
             fault: Fault.refused,
             when: { after: Duration.millis(100), until: Duration.millis(200) }
           },
           {
-            leg: "to-appservice",
+            leg: "to_appservice",
             fault: Fault.refused,
             when: { beyond: { limit: 0, window: Duration.millis(50) } }
           },
-          { leg: "to-appservice", fault: Fault.crash({ downFor: "1 second" }) }
+          { leg: "to_appservice", fault: Fault.crash({ down_for: "1 second" }) }
         ]
       }
       const edges = (state: Decision.State, time: number) => Decision.edgesAfter(plan, state, time)
@@ -327,20 +327,20 @@ describe("Decision", () => {
     const slow = Fault.latency({ distribution: "lognormal", p50: Duration.millis(50), p99: Duration.seconds(1) })
     const plan: Plan = {
       rules: [
-        { leg: "to-appservice", ...drawn(status(503), 0.3) },
-        { leg: "to-appservice", ...drawn(slow, 0.6) },
-        { leg: "to-homeserver", ...drawn(slow, 0.5) }
+        { leg: "to_appservice", ...drawn(status(503), 0.3) },
+        { leg: "to_appservice", ...drawn(slow, 0.6) },
+        { leg: "to_homeserver", ...drawn(slow, 0.5) }
       ]
     }
 
-    const stream = (leg: "to-appservice" | "to-homeserver", id: string): ReadonlyArray<Decision.RequestEvent> =>
+    const stream = (leg: "to_appservice" | "to_homeserver", id: string): ReadonlyArray<Decision.RequestEvent> =>
       Array.from({ length: 8 }, (_, index) => request({ leg, transactionId: id, attempt: index + 1 }))
 
     const byRequest = (plan: Plan, events: ReadonlyArray<Decision.RequestEvent>, seed: number) => {
       const all = decisions(plan, events.map((event, index) => ({ ...event, connection: index + 1 })), seed)
       return new Map(events.map(({ attempt, leg, transactionId }, index) => {
         const decision = all[index]
-        return [`${leg} ${transactionId} ${attempt}`, decision && [decision.verdict, decision.draw]] as const
+        return [`${leg} ${transactionId} ${attempt}`, decision && [decision.action, decision.draw]] as const
       }))
     }
 
@@ -356,8 +356,8 @@ describe("Decision", () => {
     const seeds = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 })))
 
     it.prop("in whatever order two streams of requests come", [orders, seeds], ([order, seed]) => {
-      const a = stream("to-appservice", "a")
-      const b = stream("to-appservice", "b")
+      const a = stream("to_appservice", "a")
+      const b = stream("to_appservice", "b")
       const alone = new Map([...byRequest(plan, a, seed), ...byRequest(plan, b, seed)])
       const together = byRequest(plan, merge(order, a, b), seed)
       assert.strictEqual(together.size, 16)
@@ -365,13 +365,13 @@ describe("Decision", () => {
     })
 
     it.prop("when the other leg is busy, and when its rules change", [orders, seeds], ([order, seed]) => {
-      const mine = stream("to-appservice", "a")
-      const others = stream("to-homeserver", "a")
+      const mine = stream("to_appservice", "a")
+      const others = stream("to_homeserver", "a")
       const alone = byRequest(plan, mine, seed)
       const crowded: Plan = {
-        rules: [{ leg: "to-homeserver", ...drawn(status(500), 0.5) }, ...plan.rules, {
+        rules: [{ leg: "to_homeserver", ...drawn(status(500), 0.5) }, ...plan.rules, {
           id: "last",
-          leg: "to-appservice",
+          leg: "to_appservice",
           fault: Fault.refused
         }]
       }
@@ -382,16 +382,16 @@ describe("Decision", () => {
     })
 
     it("and are not all the same", () => {
-      const verdicts = [...byRequest(plan, stream("to-appservice", "a"), 3).values()].map((one) => JSON.stringify(one))
-      assert.isAbove(new Set(verdicts).size, 4)
+      const actions = [...byRequest(plan, stream("to_appservice", "a"), 3).values()].map((one) => JSON.stringify(one))
+      assert.isAbove(new Set(actions).size, 4)
     })
   })
 
-  it.prop("counts each match once, as suppressed or as fired", [plans, Schema.Boolean], ([plan, isSecure]) => {
+  it.prop("counts each match once, as suppressed or as fired", [plans, Schema.Boolean], ([plan, tls]) => {
     const events = [1, 2, 3].flatMap((n) =>
-      (["to-appservice", "to-homeserver"] as const).flatMap((leg) => [
-        connection({ leg, connection: n, isSecure, time: n * 400 }),
-        request({ leg, connection: n, attempt: n, isSecure, time: n * 400 })
+      (["to_appservice", "to_homeserver"] as const).flatMap((leg) => [
+        connection({ leg, connection: n, tls, time: n * 400 }),
+        request({ leg, connection: n, attempt: n, tls, time: n * 400 })
       ])
     )
     let state = Decision.initial
@@ -399,7 +399,7 @@ describe("Decision", () => {
       const { decision, state: next } = Decision.decide(plan, 1, state, event)
       const again = Decision.decide(plan, 1, state, event)
       assert.deepStrictEqual(again.decision, decision)
-      assert.strictEqual(decision.verdict._tag === "Pass", decision.rule === undefined)
+      assert.strictEqual(decision.action._tag === "Pass", decision.rule === undefined)
       state = next
     }
     for (const [id, { fired, matched, suppressed }] of state.rules) {

@@ -7,7 +7,7 @@ const count = 100_000
 const draws = (seed: number): ReadonlyArray<number> =>
   Array.from(
     { length: count },
-    (_, index) => draw(seed, ["rule-1", "probability", "to-appservice", `ping-${index}`, 1])
+    (_, index) => draw(seed, ["rule-1", "probability", "to_appservice", `ping-${index}`, 1])
   )
 
 /** How far the counts of equal parts lie from what chance alone would give. */

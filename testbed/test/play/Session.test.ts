@@ -8,11 +8,11 @@ import { TestClock } from "effect/testing"
 
 const request = (session: Session.Session["Service"], transactionId: string) =>
   Effect.gen(function*() {
-    const { connection } = yield* session.connection("to-appservice", false)
+    const { connection } = yield* session.connection("to_appservice", false)
     return yield* session.request({
-      leg: "to-appservice",
+      leg: "to_appservice",
       connection,
-      isSecure: false,
+      tls: false,
       exchange: 1,
       method: "POST",
       path: "/_matrix/app/v1/ping",
@@ -25,10 +25,10 @@ describe("Session", () => {
     Effect.gen(function*() {
       const session = yield* Session.make()
       const injection = yield* session.inject(
-        Plan.of("to-appservice", Fault.status(503), { when: { first: 1 } })
+        Plan.of("to_appservice", Fault.status(503), { when: { first: 1 } })
       )
       const first = yield* request(session, "a")
-      assert.strictEqual(first.decision.verdict._tag, "Play")
+      assert.strictEqual(first.decision.action._tag, "Play")
       assert.deepStrictEqual(yield* injection.report, [{
         rule: "rule-1",
         matched: 1,
@@ -37,7 +37,7 @@ describe("Session", () => {
         applied: 0
       }])
       yield* first.applied
-      assert.strictEqual((yield* request(session, "a")).decision.verdict._tag, "Pass")
+      assert.strictEqual((yield* request(session, "a")).decision.action._tag, "Pass")
       assert.deepStrictEqual(yield* injection.report, [{
         rule: "rule-1",
         matched: 2,
@@ -51,19 +51,19 @@ describe("Session", () => {
   it.effect("refuses connections after a crash for as long as it says, and not longer", () =>
     Effect.gen(function*() {
       const session = yield* Session.make()
-      yield* session.inject(Plan.of("to-appservice", Fault.crash({ downFor: "5 seconds" }), { when: { nth: 1 } }))
-      assert.strictEqual((yield* request(session, "a")).decision.verdict._tag, "Crash")
+      yield* session.inject(Plan.of("to_appservice", Fault.crash({ down_for: "5 seconds" }), { when: { nth: 1 } }))
+      assert.strictEqual((yield* request(session, "a")).decision.action._tag, "Crash")
       yield* TestClock.adjust("4999 millis")
-      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Refuse")
+      assert.strictEqual((yield* session.peek("to_appservice", false))._tag, "Refuse")
       assert.strictEqual(yield* session.nextEdge, 1)
       yield* TestClock.adjust("1 millis")
-      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Pass")
+      assert.strictEqual((yield* session.peek("to_appservice", false))._tag, "Pass")
     }))
 
   it.effect("keeps no entry where none are to be kept, and counts all of them as dropped", () =>
     Effect.gen(function*() {
       const session = yield* Session.make({ maxEntries: 0 })
-      for (let n = 0; n < 3; n++) yield* session.write({ event: "hung", leg: "to-appservice", connection: 1 })
+      for (let n = 0; n < 3; n++) yield* session.write({ event: "hung", leg: "to_appservice", connection: 1 })
       assert.deepStrictEqual(yield* session.journal, [])
       assert.strictEqual(yield* session.dropped, 3)
     }))
@@ -72,15 +72,15 @@ describe("Session", () => {
     Effect.gen(function*() {
       const session = yield* Session.make()
       const seen: Array<string> = []
-      yield* session.inject(Plan.of("to-appservice", Fault.crash({ downFor: "1 hour" }), { when: { nth: 1 } }))
+      yield* session.inject(Plan.of("to_appservice", Fault.crash({ down_for: "1 hour" }), { when: { nth: 1 } }))
       yield* session.onChange(
-        Effect.map(session.peek("to-appservice", false), ({ _tag }) => void seen.push(_tag))
+        Effect.map(session.peek("to_appservice", false), ({ _tag }) => void seen.push(_tag))
       )
       yield* request(session, "a")
-      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Refuse")
+      assert.strictEqual((yield* session.peek("to_appservice", false))._tag, "Refuse")
       yield* session.reset
       assert.deepStrictEqual(seen, ["Pass", "Pass"])
-      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Pass")
+      assert.strictEqual((yield* session.peek("to_appservice", false))._tag, "Pass")
     }))
 
   const statusOf = (session: Session.Session["Service"], transactionId = "ping") =>
@@ -89,7 +89,7 @@ describe("Session", () => {
       ({ decision: { fault } }) => fault?.type === "status" ? fault.status : 0
     )
 
-  const unavailable = Plan.of("to-appservice", Fault.status(503))
+  const unavailable = Plan.of("to_appservice", Fault.status(503))
 
   describe("a plan", () => {
     it.effect("heals when its scope ends, with success or with failure", () =>
@@ -129,7 +129,7 @@ describe("Session", () => {
         const old = yield* session.inject(unavailable)
         const scope = yield* Scope.make()
         yield* Scope.provide(
-          session.inject(Plan.of("to-appservice", Fault.status(500), { when: { first: 1 } })),
+          session.inject(Plan.of("to_appservice", Fault.status(500), { when: { first: 1 } })),
           scope
         )
         assert.deepStrictEqual([yield* statusOf(session), yield* statusOf(session)], [500, 503])
@@ -152,7 +152,7 @@ describe("Session", () => {
       Effect.gen(function*() {
         const session = yield* Session.make()
         yield* TestClock.adjust("1 minute")
-        yield* session.inject(Plan.of("to-appservice", Fault.status(503), { when: { until: Duration.seconds(1) } }))
+        yield* session.inject(Plan.of("to_appservice", Fault.status(503), { when: { until: Duration.seconds(1) } }))
         assert.strictEqual(yield* session.nextEdge, 1000)
         yield* TestClock.adjust("999 millis")
         assert.strictEqual(yield* statusOf(session), 503)
@@ -167,30 +167,30 @@ describe("Session", () => {
       const session = yield* Session.make()
       const seen: Array<string> = []
       const listen = (name: string) =>
-        session.onChange(Effect.map(session.peek("to-appservice", false), (verdict) => {
-          seen.push(`${name} ${verdict._tag}`)
+        session.onChange(Effect.map(session.peek("to_appservice", false), (action) => {
+          seen.push(`${name} ${action._tag}`)
         }))
       yield* listen("a")
       const scope = yield* Scope.make()
       yield* Scope.provide(listen("b"), scope)
       assert.deepStrictEqual(seen.splice(0), ["a Pass", "b Pass"])
-      yield* Effect.scoped(session.inject(Plan.of("to-appservice", Fault.refused)))
+      yield* Effect.scoped(session.inject(Plan.of("to_appservice", Fault.refused)))
       assert.deepStrictEqual(seen.splice(0), ["a Refuse", "b Refuse", "a Pass", "b Pass"])
       yield* Scope.close(scope, Exit.void)
-      yield* Effect.scoped(session.inject(Plan.of("to-appservice", Fault.refused)))
+      yield* Effect.scoped(session.inject(Plan.of("to_appservice", Fault.refused)))
       assert.deepStrictEqual(seen, ["a Refuse", "a Pass"])
     }))
 
   it.effect("peeks without counting", () =>
     Effect.gen(function*() {
       const session = yield* Session.make()
-      const injection = yield* session.inject(Plan.of("to-appservice", Fault.refused, { when: { first: 1 } }))
-      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Refuse")
-      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Refuse")
+      const injection = yield* session.inject(Plan.of("to_appservice", Fault.refused, { when: { first: 1 } }))
+      assert.strictEqual((yield* session.peek("to_appservice", false))._tag, "Refuse")
+      assert.strictEqual((yield* session.peek("to_appservice", false))._tag, "Refuse")
       assert.strictEqual((yield* injection.report)[0]?.matched, 0)
       assert.deepStrictEqual(yield* session.journal, [])
-      assert.strictEqual((yield* session.connection("to-appservice", false)).decision.verdict._tag, "Refuse")
-      assert.strictEqual((yield* session.peek("to-appservice", false))._tag, "Pass")
+      assert.strictEqual((yield* session.connection("to_appservice", false)).decision.action._tag, "Refuse")
+      assert.strictEqual((yield* session.peek("to_appservice", false))._tag, "Pass")
     }))
 
   describe("numbers", () => {
@@ -198,27 +198,27 @@ describe("Session", () => {
       Effect.gen(function*() {
         const session = yield* Session.make()
         const connections = [
-          yield* session.connection("to-appservice", false),
-          yield* session.connection("to-homeserver", false),
-          yield* session.connection("to-appservice", false)
+          yield* session.connection("to_appservice", false),
+          yield* session.connection("to_homeserver", false),
+          yield* session.connection("to_appservice", false)
         ]
         assert.deepStrictEqual(connections.map(({ connection }) => connection), [1, 1, 2])
-        const ask = (leg: "to-appservice" | "to-homeserver", transactionId: string | undefined) =>
+        const ask = (leg: "to_appservice" | "to_homeserver", transactionId: string | undefined) =>
           session.request({
             leg,
             connection: 1,
-            isSecure: false,
+            tls: false,
             exchange: 1,
             method: "POST",
             path: "/",
             transactionId
           })
-        yield* ask("to-appservice", "a")
-        yield* ask("to-appservice", "b")
-        yield* ask("to-appservice", "a")
-        yield* ask("to-homeserver", "a")
-        yield* ask("to-appservice", undefined)
-        yield* ask("to-appservice", undefined)
+        yield* ask("to_appservice", "a")
+        yield* ask("to_appservice", "b")
+        yield* ask("to_appservice", "a")
+        yield* ask("to_homeserver", "a")
+        yield* ask("to_appservice", undefined)
+        yield* ask("to_appservice", undefined)
         const attempts = (yield* session.journal).flatMap(({ what }) => what.event === "request" ? [what.attempt] : [])
         assert.deepStrictEqual(attempts, [1, 1, 2, 1, 1, 2])
       }))
@@ -228,7 +228,7 @@ describe("Session", () => {
         const session = yield* Session.make({ maxTransactionIds: 2 })
         for (const id of ["a", "b", "a", "c", "a", "b"]) yield* request(session, id)
         const attempts = (yield* session.journal).flatMap(({ what }) =>
-          what.event === "request" ? [[what.transactionId, what.attempt]] : []
+          what.event === "request" ? [[what.transaction_id, what.attempt]] : []
         )
         // "b" is the oldest when "c" comes, and begins anew; "a" has come again in between.
         assert.deepStrictEqual(attempts, [["a", 1], ["b", 1], ["a", 2], ["c", 1], ["a", 3], ["b", 1]])
@@ -238,7 +238,7 @@ describe("Session", () => {
       Effect.gen(function*() {
         const session = yield* Session.make()
         const injection = yield* session.inject(
-          Plan.of("to-appservice", Fault.status(503), { when: { first: 1, until: Duration.seconds(2) } })
+          Plan.of("to_appservice", Fault.status(503), { when: { first: 1, until: Duration.seconds(2) } })
         )
         yield* TestClock.adjust("1 second")
         yield* Effect.flatMap(request(session, "a"), ({ applied }) => applied)
@@ -262,7 +262,7 @@ describe("Session", () => {
         const session = yield* Session.make({ maxEntries: 4 })
         const kept: Array<ReadonlyArray<number>> = []
         for (let n = 1; n <= 9; n++) {
-          yield* session.write({ event: "hung", leg: "to-appservice", connection: n })
+          yield* session.write({ event: "hung", leg: "to_appservice", connection: n })
           kept.push((yield* session.journal).map((entry) => entry.n))
           assert.strictEqual(yield* session.dropped, Math.max(0, n - 4))
         }
@@ -282,16 +282,16 @@ describe("Session", () => {
         const session = yield* Session.make({ seed: 11 })
         yield* session.inject({
           rules: [
-            { id: "rare", leg: "to-appservice", fault: Fault.status(500), when: { probability: 0 } },
-            { id: "late", leg: "to-appservice", fault: Fault.status(501), when: { nth: 2 } },
-            { id: "always", leg: "to-appservice", fault: Fault.status(503) }
+            { id: "rare", leg: "to_appservice", fault: Fault.status(500), when: { probability: 0 } },
+            { id: "late", leg: "to_appservice", fault: Fault.status(501), when: { nth: 2 } },
+            { id: "always", leg: "to_appservice", fault: Fault.status(503) }
           ]
         })
         yield* TestClock.adjust("1500 micros")
         const { applied } = yield* request(session, "a")
         yield* applied
         const journal = yield* session.journal
-        const where = { leg: "to-appservice", connection: 1, exchange: 1 } as const
+        const where = { leg: "to_appservice", connection: 1, exchange: 1 } as const
         const [, , rare, , decided] = journal
         const drawOf = (entry: typeof rare): number =>
           entry !== undefined && "draw" in entry.what ? entry.what.draw ?? Number.NaN : Number.NaN
@@ -300,14 +300,14 @@ describe("Session", () => {
         assert.deepStrictEqual(
           journal.map(({ time, what }) => [time, what]),
           [
-            [1.5, { event: "connecting", leg: "to-appservice", connection: 1 }],
+            [1.5, { event: "connecting", leg: "to_appservice", connection: 1 }],
             [1.5, {
               event: "request",
               ...where,
               method: "POST",
               path: "/_matrix/app/v1/ping",
               attempt: 1,
-              transactionId: "a"
+              transaction_id: "a"
             }],
             [1.5, { event: "suppressed", ...where, rule: "rare", reason: "probability", draw: drawOf(rare) }],
             [1.5, { event: "suppressed", ...where, rule: "late", reason: "nth" }],
@@ -316,7 +316,7 @@ describe("Session", () => {
               ...where,
               rule: "always",
               fault: "status 503",
-              verdict: "Play",
+              action: "Play",
               seed: 11,
               draw: drawOf(decided)
             }],
@@ -329,7 +329,7 @@ describe("Session", () => {
       Effect.gen(function*() {
         const run = Effect.gen(function*() {
           const session = yield* Session.make({ seed: 5 })
-          yield* session.inject(Plan.of("to-appservice", Fault.status(503), { when: { probability: 0.5 } }))
+          yield* session.inject(Plan.of("to_appservice", Fault.status(503), { when: { probability: 0.5 } }))
           for (let n = 0; n < 20; n++) yield* request(session, `ping-${n}`)
           return toText(yield* session.journal)
         })

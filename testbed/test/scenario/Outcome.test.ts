@@ -17,7 +17,7 @@ import type { Expectation, Scenario } from "@appservice-ping/testbed/scenario/Sc
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Result } from "effect"
 
-const plan: Plan = { rules: [{ id: "broken", leg: "to-appservice", fault: Fault.status(503) }] }
+const plan: Plan = { rules: [{ id: "broken", leg: "to_appservice", fault: Fault.status(503) }] }
 
 const outcome: PingOutcome = { ping: 1, answer: "M_BAD_STATUS", status: 503, millis: 10, attempts: 1, calls: 0 }
 
@@ -61,7 +61,7 @@ describe("judge", () => {
   }
 
   it("fails what took too long or not long enough, at the edge and not before; slack only makes it later", () => {
-    const timed = scenarioOf({ answer: "M_BAD_STATUS", atLeast: Duration.millis(100), atMost: Duration.millis(200) })
+    const timed = scenarioOf({ answer: "M_BAD_STATUS", at_least: Duration.millis(100), at_most: Duration.millis(200) })
     const verdict = (millis: number, slack = Duration.zero) =>
       judge(timed, { ...good, pings: [[{ ...outcome, millis }]], slack }).verdict
     assert.deepStrictEqual([98.9, 99, 100, 200, 200.1].map((millis) => verdict(millis)), [
@@ -113,7 +113,7 @@ describe("judge", () => {
 const entries = (...happenings: ReadonlyArray<Happening>): ReadonlyArray<Entry> =>
   happenings.map((what, index) => ({ n: index + 1, time: 0, what }))
 
-const first = { leg: "to-homeserver", connection: 1 } as const
+const first = { leg: "to_homeserver", connection: 1 } as const
 const request = (exchange: number, transactionId: string): Happening => ({
   event: "request",
   ...first,
@@ -121,7 +121,7 @@ const request = (exchange: number, transactionId: string): Happening => ({
   method: "POST",
   path: "/",
   attempt: 1,
-  transactionId
+  transaction_id: transactionId
 })
 
 describe("what the journal tells", () => {
@@ -132,30 +132,30 @@ describe("what the journal tells", () => {
       request(2, "a"),
       { event: "connecting", ...first, connection: 2 },
       { event: "refused", ...first, connection: 2 },
-      { event: "connecting", leg: "to-appservice", connection: 1 }
+      { event: "connecting", leg: "to_appservice", connection: 1 }
     )
-    assert.strictEqual(attemptsIn(journal, "to-homeserver"), 3)
-    assert.strictEqual(attemptsIn(journal, "to-appservice"), 1)
+    assert.strictEqual(attemptsIn(journal, "to_homeserver"), 3)
+    assert.strictEqual(attemptsIn(journal, "to_appservice"), 1)
   })
 
   it("counts what the application got", () => {
     const journal = entries(
-      { event: "asked", leg: "to-appservice", connection: 1, exchange: 1 },
-      { event: "asked", leg: "to-appservice", connection: 1, exchange: 1 },
+      { event: "asked", leg: "to_appservice", connection: 1, exchange: 1 },
+      { event: "asked", leg: "to_appservice", connection: 1, exchange: 1 },
       { event: "asked", ...first, exchange: 1 }
     )
-    assert.strictEqual(callsIn(journal, "to-appservice"), 2)
+    assert.strictEqual(callsIn(journal, "to_appservice"), 2)
   })
 
   it("keeps pings apart that were sent at the same time", () => {
     const journal = entries(request(1, "a"), request(2, "b"), { event: "asked", ...first, exchange: 2 })
-    assert.strictEqual(attemptsIn(ofTransaction(journal, "a"), "to-homeserver"), 1)
-    assert.strictEqual(callsIn(ofTransaction(journal, "a"), "to-homeserver"), 0)
-    assert.strictEqual(callsIn(ofTransaction(journal, "b"), "to-homeserver"), 1)
+    assert.strictEqual(attemptsIn(ofTransaction(journal, "a"), "to_homeserver"), 1)
+    assert.strictEqual(callsIn(ofTransaction(journal, "a"), "to_homeserver"), 0)
+    assert.strictEqual(callsIn(ofTransaction(journal, "b"), "to_homeserver"), 1)
   })
 
   it("knows what was decided on and is not played yet", () => {
-    const decided: Happening = { event: "decided", ...first, rule: "r", fault: "f", verdict: "Play", seed: 0 }
+    const decided: Happening = { event: "decided", ...first, rule: "r", fault: "f", action: "Play", seed: 0 }
     const applied: Happening = { event: "applied", ...first, rule: "r" }
     assert.deepStrictEqual(
       [[decided], [decided, applied], [decided, applied, decided]].map((all) => unplayed(entries(...all))),
@@ -187,7 +187,7 @@ describe("Run", () => {
     Effect.gen(function*() {
       const slow = {
         ...scenario,
-        plan: { rules: [{ leg: "to-appservice", fault: Fault.latency("1 second") }] }
+        plan: { rules: [{ leg: "to_appservice", fault: Fault.latency("1 second") }] }
       } as const
       const run = yield* Run.run(slow, { interpreter: "memory", maxSteps: 0 })
       assert.strictEqual(run.verdict, "inconclusive")

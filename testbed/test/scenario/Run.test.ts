@@ -17,9 +17,9 @@ describe("Run", { timeout: 30_000 }, () => {
   it.live("takes an attempt that was cut short when the retries were over for undecided", () =>
     Effect.gen(function*() {
       const run = yield* Run.run(
-        scenarioOf(of("to-appservice", Fault.latency("5 seconds")), {
+        scenarioOf(of("to_appservice", Fault.latency("5 seconds")), {
           retry: Duration.seconds(1),
-          expect: { answer: "Undecided", atLeast: Duration.seconds(1), atMost: Duration.seconds(1), attempts: 1 }
+          expect: { answer: "Undecided", at_least: Duration.seconds(1), at_most: Duration.seconds(1), attempts: 1 }
         }),
         { interpreter: "memory" }
       )
@@ -37,21 +37,21 @@ describe("Run", { timeout: 30_000 }, () => {
 
   const early: ReadonlyArray<Fault.Fault> = [
     Fault.refused,
-    { type: "dns", failure: "not-found" },
-    Fault.resetPeer({ at: "accept" })
+    { type: "dns", failure: "not_found" },
+    Fault.resetPeer({ phase: "accept" })
   ]
   for (const homeserver of names) {
     for (const fault of early) {
-      for (const secure of [false, true]) {
+      for (const tls of [false, true]) {
         it.live(
-          `${homeserver} answers alike in memory and on the wire: ${Fault.describe(fault)}${secure ? ", TLS" : ""}`,
+          `${homeserver} answers alike in memory and on the wire: ${Fault.describe(fault)}${tls ? ", TLS" : ""}`,
           () =>
             Effect.gen(function*() {
               const answers = ["M_CONNECTION_FAILED", "M_CONNECTION_TIMEOUT", "M_UNKNOWN"]
               const scenario = scenarioOf(
-                of("to-appservice", fault),
+                of("to_appservice", fault),
                 { expect: { answer: answers, attempts: 1, calls: 0 } },
-                { homeserver, secure }
+                { homeserver, tls }
               )
               const [memory, wire] = yield* Effect.all([
                 Run.run(scenario, { interpreter: "memory" }),

@@ -100,8 +100,8 @@ describe("the tour", () => {
 
   it.live("finds all answers right on sockets", () =>
     Effect.gen(function*() {
-      const faults = [Fault.refused, Fault.resetPeer({ at: "in-body" }), Fault.status(503), Fault.malformed].map(
-        (fault): Single => ({ leg: "to-appservice", fault })
+      const faults = [Fault.refused, Fault.resetPeer({ phase: "in_body" }), Fault.status(503), Fault.malformed].map(
+        (fault): Single => ({ leg: "to_appservice", fault })
       )
       const stops = yield* Tour.run({ faults, pingTimeout: "30 seconds" })
       assert.deepStrictEqual(stops.flatMap(({ problems }) => problems), [])
@@ -110,7 +110,7 @@ describe("the tour", () => {
 
   it.effect("finds a homeserver wrong that is not as healthy as it should be", () =>
     Effect.gen(function*() {
-      const stops = yield* Tour.run({ faults: [{ leg: "to-appservice", fault: Fault.refused }], pingTimeout })
+      const stops = yield* Tour.run({ faults: [{ leg: "to_appservice", fault: Fault.refused }], pingTimeout })
       assert.deepStrictEqual(stops.map(({ problems }) => problems), [["wrong answer"], ["not healed"], [
         "wrong answer"
       ]])

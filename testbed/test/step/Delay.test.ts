@@ -46,6 +46,20 @@ describe("Delay", () => {
     assert.isUndefined(millisOf(input))
   })
 
+  it.each<[Duration.Input, string]>([
+    [0, "0 millis"],
+    ["1 milli", "1 milli"],
+    ["1500 micros", "1.5 millis"],
+    ["1 nano", "0.000001 millis"],
+    ["1 second", "1 second"],
+    ["1500 millis", "1500 millis"],
+    ["90 seconds", "90 seconds"],
+    ["1 minute", "1 minute"],
+    ["36 hours", "36 hours"]
+  ])("writes %s as a text, in the largest unit that fits", (input, text) => {
+    assert.strictEqual(Schema.encodeSync(Delay)(Duration.fromInputUnsafe(input)), text)
+  })
+
   it.prop("reads back every time that it wrote", [Delay], ([delay]) => {
     const written = Schema.encodeSync(Delay)(delay)
     assert.strictEqual(millisOf(written), Duration.toMillis(delay))

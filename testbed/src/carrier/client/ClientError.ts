@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import { Data } from "effect"
-import type { Certificate } from "../../step/Verdict.ts"
+import type { Certificate } from "../../step/Action.ts"
 import type { Defect, Flavour } from "./ClientReading.ts"
 
 /**
@@ -88,15 +88,15 @@ const useSystemCa = "; if the root CA is installed locally, try running Node.js 
 
 const certificateError = (certificate: Exclude<Certificate, "good">, { host }: Peer): Error => {
   switch (certificate) {
-    case "self-signed":
+    case "self_signed":
       return make(`self-signed certificate${useSystemCa}`, { code: "DEPTH_ZERO_SELF_SIGNED_CERT" })
     case "untrusted":
       return make(`unable to verify the first certificate${useSystemCa}`, { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" })
     case "expired":
       return make("certificate has expired", { code: "CERT_HAS_EXPIRED" })
-    case "not-yet-valid":
+    case "not_yet_valid":
       return make("certificate is not yet valid", { code: "CERT_NOT_YET_VALID" })
-    case "wrong-host": {
+    case "wrong_host": {
       const reason = /^[\d.]+$|:/.test(host)
         ? `IP: ${host} is not in the cert's list: `
         : `Host: ${host}. is not in the cert's altnames: DNS:wrong.test`

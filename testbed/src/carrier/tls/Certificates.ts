@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type { Certificate } from "../../step/Verdict.ts"
+import type { Certificate } from "../../step/Action.ts"
 
 /**
  * The authority that a client trusts in a test, as PEM. Its key was thrown away.
@@ -45,7 +45,7 @@ MKaaUAxjmmOJWluYOJkVuprCp5ARrbNy1+xA5CttT2d/VkkcY89L4EFb
  *
  * **Details**
  *
- * All but `wrong-host` are for localhost, 127.0.0.1, ::1, `homeserver.test`, `appservice.test` and their subdomains.
+ * All but `wrong_host` are for localhost, 127.0.0.1, ::1, `homeserver.test`, `appservice.test` and their subdomains.
  * They are valid from 2020 to 2120, but for the two whose defect is their time.
  *
  * @category constants
@@ -67,7 +67,7 @@ c9UfkDAKBggqhkjOPQQDAgNIADBFAiEAtbEm8f0mIDwcaF6vrGqp8aDr/Vt2nSVE
 v8evxVhilSECIEkFIRFVH4uwTg4bJ5O4uwbbqtJLjZa+XrFibbeysCm8
 -----END CERTIFICATE-----
 `,
-  "self-signed": `-----BEGIN CERTIFICATE-----
+  self_signed: `-----BEGIN CERTIFICATE-----
 MIICATCCAaagAwIBAgIUTxXec+bAxqez/7pqmykF1dCG2bwwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAx
 MDAwMDAwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
@@ -111,7 +111,7 @@ H5AwCgYIKoZIzj0EAwIDSAAwRQIgBnd5FpKpn7q9cy3FBNBx/Lvd1ACnMzUy7cmY
 baxbiH8CIQCA9qK6+J7jEiNk9IKw4JQGG3kK03wRCn1NtCXXN7zraQ==
 -----END CERTIFICATE-----
 `,
-  "not-yet-valid": `-----BEGIN CERTIFICATE-----
+  not_yet_valid: `-----BEGIN CERTIFICATE-----
 MIICODCCAd6gAwIBAgIUGIynGjdsvHkTco7b/6Lt/ACLeOUwCgYIKoZIzj0EAwIw
 KTEnMCUGA1UEAwweYXBwc2VydmljZS1waW5nIHRlc3QgYXV0aG9yaXR5MCIYDzIx
 MTkwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMMCWxvY2Fs
@@ -126,7 +126,7 @@ FVlz1R+QMAoGCCqGSM49BAMCA0gAMEUCIQDxqaFp/Ga2WJ/iE91QCeCIMIMmzPdG
 rE12DtRWBSCd5QIgb8T5fcm6XWanCHqkjcWmFgaXLygOTRN64KFpyWV4deI=
 -----END CERTIFICATE-----
 `,
-  "wrong-host": `-----BEGIN CERTIFICATE-----
+  wrong_host: `-----BEGIN CERTIFICATE-----
 MIIB3jCCAYSgAwIBAgIUXEVrWEDXTI5GzirC2sdWdSr49JkwCgYIKoZIzj0EAwIw
 KTEnMCUGA1UEAwweYXBwc2VydmljZS1waW5nIHRlc3QgYXV0aG9yaXR5MCAXDTIw
 MDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAcMRowGAYDVQQDDBFlbHNld2hl

@@ -1,6 +1,6 @@
 /** What a server shakes hands with: a certificate of the fixtures, and what makes the handshake fail. */
 import * as Tls from "node:tls"
-import type { Certificate, Step } from "../../step/Verdict.ts"
+import type { Certificate, Step } from "../../step/Action.ts"
 import { ca, certificates, key } from "./Certificates.ts"
 
 const contexts = new Map<string, Tls.SecureContext>()
@@ -23,5 +23,5 @@ const contextOf = (certificate: Certificate, version: "1.1" | undefined): Tls.Se
 /** The options of a handshake. */
 export const certificateContext = (secure: Extract<Step, { step: "secure" }>): Tls.TLSSocketOptions => ({
   secureContext: contextOf(secure.certificate, secure.version),
-  ...secure.clientCertificate === true ? { requestCert: true, rejectUnauthorized: true } : {}
+  ...secure.client_certificate === true ? { requestCert: true, rejectUnauthorized: true } : {}
 })

@@ -14,8 +14,8 @@ import type { Duplex } from "node:stream"
 import type * as Tls from "node:tls"
 import type { WireProxy } from "./WireProxy.ts"
 
-const portOf = (port: unknown, isSecure: boolean): number =>
-  port === undefined || port === null || port === "" ? (isSecure ? 443 : 80) : Number(port)
+const portOf = (port: unknown, tls: boolean): number =>
+  port === undefined || port === null || port === "" ? (tls ? 443 : 80) : Number(port)
 
 const isHostOf = (host: string, proxy: WireProxy): boolean =>
   host === proxy.host || host === proxy.url.hostname || host === "localhost" || host.endsWith(".test")
@@ -142,9 +142,9 @@ export const undiciConnect = (
   options: Tls.ConnectionOptions = {}
 ): Effect.Effect<UndiciConnect> =>
   Effect.map(connector(proxies), (connect): UndiciConnect => ({ hostname, port, protocol, servername }, callback) => {
-    const isSecure = protocol === "https:"
+    const tls = protocol === "https:"
     const host = hostname.replace(/^\[(.*)\]$/, "$1")
-    const place = { host, port: portOf(port, isSecure) }
+    const place = { host, port: portOf(port, tls) }
     const onSocket = (event: "connect" | "secureConnect") => (error: Error | null, socket: Net.Socket): void => {
       if (error !== null) return callback(error, null)
       const fail = (error: Error): void => callback(error, null)
@@ -154,7 +154,7 @@ export const undiciConnect = (
         callback(null, socket)
       })
     }
-    if (!isSecure) return connect(place, onSocket("connect"))
+    if (!tls) return connect(place, onSocket("connect"))
     const name = servername ?? (Net.isIP(host) === 0 ? host : undefined)
     const secure = { ALPNProtocols: ["http/1.1"], host, ...options, ...name === undefined ? {} : { servername: name } }
     connectSecure(connect, place, secure, onSocket("secureConnect"))

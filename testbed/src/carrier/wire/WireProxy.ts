@@ -143,11 +143,11 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
   .fnUntraced(function*(options: WireProxyOptions) {
     const { leg, session } = options
     const host = yield* addressOf(options.host ?? defaults.host, options.port ?? defaults.port)
-    const isSecure = options.tls ?? false
+    const tls = options.tls ?? false
     const maxRequestBytes = options.maxRequestBytes ?? defaults.maxRequestBytes
     const settings: Interpreter.Settings = {
       leg,
-      tls: isSecure,
+      tls,
       session,
       connect: connectUpstream(options.upstream, options.connectTimeout ?? defaults.connectTimeout),
       handshake: certificateContext,
@@ -169,7 +169,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
       const ticket = tickets.get(key)
       tickets.delete(key)
       run(Effect.gen(function*() {
-        const connection = ticket?.decided ?? (yield* session.connection(leg, isSecure))
+        const connection = ticket?.decided ?? (yield* session.connection(leg, tls))
         ticket?.enter()
         yield* interpreter.serve(client, { connection, request: undefined })
       }))
@@ -179,7 +179,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
       server,
       session,
       leg,
-      isSecure,
+      tls,
       host,
       port: options.port ?? defaults.port
     })
@@ -225,10 +225,10 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
 
     // What it begins has to be in a state that is known, whoever loses interest meanwhile.
     const prepare = Effect.uninterruptible(Effect.gen(function*(): Effect.fn.Return<Prepared> {
-      const decided = yield* session.connection(leg, isSecure)
-      const { verdict } = decided.decision
+      const decided = yield* session.connection(leg, tls)
+      const { action } = decided.decision
       const where = { leg, connection: decided.connection }
-      switch (verdict._tag) {
+      switch (action._tag) {
         case "Refuse": {
           const port = yield* refusing
           yield* admission.refresh
@@ -246,7 +246,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
         }
         case "Resolve":
           yield* admission.refresh
-          yield* session.write({ event: "not-resolved", ...where, failure: verdict.failure })
+          yield* session.write({ event: "not_resolved", ...where, failure: action.failure })
           yield* decided.applied
           return {
             connect: (hostname = host) =>
@@ -254,7 +254,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
                 host: "not-resolved.test",
                 port: admission.port,
                 lookup: (_, __, callback) => {
-                  if (verdict.failure !== "hang") callback(lookupError(verdict.failure, hostname), "")
+                  if (action.failure !== "hang") callback(lookupError(action.failure, hostname), "")
                 }
               })
           }
@@ -263,5 +263,5 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
       }
     }))
 
-    return { url: listeningUrl(host, admission.port, isSecure), host, port: admission.port, prepare }
+    return { url: listeningUrl(host, admission.port, tls), host, port: admission.port, prepare }
   })

@@ -30,7 +30,7 @@ const describe = (held: Held | undefined, nanos: bigint): InForce =>
     seed: held.injection.seed,
     ...held.endNanos === undefined
       ? {}
-      : { healsInMillis: Math.max(0, Number((held.endNanos - nanos) / 1_000_000n)) }
+      : { heals_in: Duration.millis(Math.max(0, Number((held.endNanos - nanos) / 1_000_000n))) }
   }
 
 /** The plan heals when the scope of the holder closes, at the latest. */
@@ -81,7 +81,7 @@ export const make = (session: Session["Service"]): Effect.Effect<PlanHolder, nev
       inForce,
       report: Effect.suspend(() =>
         Effect.map(last?.report ?? Effect.succeed<ReadonlyArray<RuleReport>>([]), (rules): Report => ({
-          inForce: held !== undefined,
+          in_force: held !== undefined,
           rules: rules.map((rule) => ({ ...rule, outcome: outcomeOf(rule) }))
         }))
       )

@@ -1,23 +1,23 @@
 /** Faults in words, for reports and the names of tests. */
 import { Duration } from "effect"
-import type { Fault, Framing, Place } from "../Fault.ts"
+import type { Fault, Framing, Phase } from "../Fault.ts"
 import type * as Latency from "../Latency.ts"
-import { answers } from "../MatrixCase.ts"
+import { answers } from "../PeerAnswer.ts"
 
-const places: { readonly [P in Place]: string } = {
+const phases: { readonly [P in Phase]: string } = {
   accept: "at once",
   handshake: "in the TLS handshake",
   request: "while the request was still coming",
-  "before-headers": "before the headers",
-  "in-headers": "in the headers",
-  "in-body": "in the body",
-  "after-answer": "after the answer",
-  "next-request": "at the next request"
+  before_headers: "before the headers",
+  in_headers: "in the headers",
+  in_body: "in the body",
+  after_answer: "after the answer",
+  next_request: "at the next request"
 }
 
-const place = (fault: { readonly at: Place; readonly framing?: Framing }): string =>
-  places[fault.at] +
-  (fault.at === "in-body" && fault.framing !== undefined && fault.framing !== "content-length"
+const phaseText = (fault: { readonly phase: Phase; readonly framing?: Framing }): string =>
+  phases[fault.phase] +
+  (fault.phase === "in_body" && fault.framing !== undefined && fault.framing !== "content_length"
     ? `, ${fault.framing}`
     : "")
 
@@ -54,20 +54,20 @@ export const faultText = (fault: Fault): string => {
       return "connection never accepted"
     case "latency":
       return `latency of ${latencyText(fault.latency)}${
-        fault.at === undefined || fault.at === "request" ? "" : ` (${fault.at})`
+        fault.phase === undefined || fault.phase === "request" ? "" : ` (${fault.phase})`
       }`
     case "tls":
       return `TLS: ${fault.defect}`
     case "reset_peer":
-      return `reset ${place(fault)}`
+      return `reset ${phaseText(fault)}`
     case "close":
-      return `closed ${place(fault)}${fault.after === undefined ? "" : `, ${time(fault.after)} later`}`
+      return `closed ${phaseText(fault)}${fault.after === undefined ? "" : `, ${time(fault.after)} later`}`
     case "stall":
-      return `stalled ${place(fault)}`
+      return `stalled ${phaseText(fault)}`
     case "drip":
       return `${fault.status === undefined ? "answer" : `status ${fault.status}`} dripping, ${time(fault.gap)} a byte`
     case "bandwidth":
-      return `bandwidth of ${fault.bytesPerSecond} B/s`
+      return `bandwidth of ${fault.bytes_per_second} B/s`
     case "slicer":
       return `slices of ${fault.size} B${fault.gap === undefined ? "" : `, ${time(fault.gap)} apart`}`
     case "limit_data":
@@ -77,7 +77,7 @@ export const faultText = (fault: Fault): string => {
     case "status":
       return `status ${fault.status}`
     case "rate_limited":
-      return `rate limited for ${time(fault.retryAfter)}${fault.form === undefined ? "" : ` (${fault.form})`}`
+      return `rate limited for ${time(fault.retry_after)}${fault.form === undefined ? "" : ` (${fault.form})`}`
     case "redirect":
       return `redirect ${fault.status}${fault.location === "self" ? " to itself" : ""}`
     case "informational":
@@ -96,9 +96,9 @@ export const faultText = (fault: Fault): string => {
     case "duplicate":
       return "answer sent twice"
     case "crash":
-      return `crash, down for ${time(fault.downFor)}`
-    case "matrix":
-      return `${fault.case} (${answers[fault.case].status})`
+      return `crash, down for ${time(fault.down_for)}`
+    case "peer_answer":
+      return `${fault.answer} (${answers[fault.answer].status})`
     case "script":
       return `script of ${fault.steps.length} steps`
   }

@@ -1,9 +1,9 @@
-/** What a client gets to see when a verdict is played to it, and when: a walk through the steps, without any server. */
+/** What a client gets to see when an action is played to it, and when: a walk through the steps, without any server. */
 import { Bytes, Duration } from "effect"
 import * as ClientError from "../../carrier/client/ClientError.ts"
 import * as ClientReading from "../../carrier/client/ClientReading.ts"
 import type { Stage } from "../../fault/Fault.ts"
-import type { Step, Verdict } from "../../step/Verdict.ts"
+import type { Action, Step } from "../../step/Action.ts"
 
 /** What is behind the fault: its answer as bytes, and how long that takes. */
 export interface Application {
@@ -25,7 +25,7 @@ export interface Course {
 
 export interface Setting {
   readonly application: Application
-  readonly isSecure: boolean
+  readonly tls: boolean
   readonly stage: Stage
   readonly flavour: ClientReading.Flavour
   readonly connectTimeout: number
@@ -33,7 +33,7 @@ export interface Setting {
 
 const peer: ClientError.Peer = { host: "localhost", port: 0 }
 
-/** Follows the steps of a verdict, and notes what the client gets to see and when. */
+/** Follows the steps of an action, and notes what the client gets to see and when. */
 class Walk {
   private readonly setting: Setting
   private readonly reading: ClientReading.Reading
@@ -51,7 +51,7 @@ class Walk {
     this.setting = setting
     this.reading = ClientReading.make({ flavour: setting.flavour })
     this.hasRequest = setting.stage === "request"
-    this.isSecured = !setting.isSecure || this.hasRequest
+    this.isSecured = !setting.tls || this.hasRequest
     this.isOld = this.hasRequest
   }
 
@@ -113,12 +113,12 @@ class Walk {
     for (const event of events) this.sights.push({ at: this.at, _tag: "Read", event })
   }
 
-  private secure({ certificate, clientCertificate, version }: Extract<Step, { step: "secure" }>): void {
-    if (!this.setting.isSecure) return
+  private secure({ certificate, client_certificate, version }: Extract<Step, { step: "secure" }>): void {
+    if (!this.setting.tls) return
     const { ConnectDefect } = ClientError
     if (certificate !== "good") return this.unconnected(ConnectDefect.BadCertificate({ certificate }))
     if (version !== undefined) return this.unconnected(ConnectDefect.Alert({ number: 70 }))
-    if (clientCertificate === true) return this.unconnected(ConnectDefect.ClientCertificateRequired())
+    if (client_certificate === true) return this.unconnected(ConnectDefect.ClientCertificateRequired())
     this.isSecured = true
   }
 
@@ -188,23 +188,23 @@ class Walk {
 
 const healthy: ReadonlyArray<Step> = [{ step: "forward" }, { step: "relay" }]
 
-/** The course of a request under a verdict. */
-export const courseOf = (verdict: Verdict, setting: Setting): Course => {
+/** The course of a request under an action. */
+export const courseOf = (action: Action, setting: Setting): Course => {
   const { ConnectDefect } = ClientError
-  switch (verdict._tag) {
+  switch (action._tag) {
     case "Pass":
       return new Walk({ ...setting, stage: "request" }).play(healthy)
     case "Play":
-      return new Walk(setting).play(verdict.steps)
+      return new Walk(setting).play(action.steps)
     case "Refuse":
       return new Walk(setting).fail(ConnectDefect.Refused())
     case "Ignore":
       return new Walk(setting).never()
     case "Resolve":
-      return verdict.failure === "hang"
+      return action.failure === "hang"
         ? new Walk(setting).never()
         : new Walk(setting).fail(
-          verdict.failure === "not-found" ? ConnectDefect.NotFound() : ConnectDefect.TryAgain()
+          action.failure === "not_found" ? ConnectDefect.NotFound() : ConnectDefect.TryAgain()
         )
     case "Crash":
       return new Walk({ ...setting, stage: "request" }).play([{ step: "close", how: "rst" }])

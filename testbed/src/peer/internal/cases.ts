@@ -12,7 +12,7 @@ export interface Case {
   readonly byAppservice: boolean
   /** What the homeserver's connection to the appservice suffers. */
   readonly fault?: Fault.Fault
-  readonly isSecure?: boolean
+  readonly tls?: boolean
   /** What stands between the homeserver and the appservice, or in place of it. */
   readonly between?: (appservice: Handler) => Handler
   /** Where the url of the registration leads. */
@@ -65,18 +65,18 @@ export const cases: ReadonlyArray<Case> = [
   },
   { name: "a proxy drops the body", byAppservice: true, between: withoutBody },
   { name: "the path is wrong", byAppservice: true, between: atAnotherPath },
-  plain("unknown host", { type: "dns", failure: "not-found" }),
+  plain("unknown host", { type: "dns", failure: "not_found" }),
   plain("connection refused", Fault.refused),
   plain("connection never accepted", { type: "never_accepted" }),
-  { ...plain("untrusted certificate", { type: "tls", defect: "untrusted" }), isSecure: true },
-  { ...plain("plain HTTP on a TLS port", { type: "tls", defect: "plain-http" }), isSecure: true },
-  plain("reset before the answer", Fault.resetPeer({ at: "before-headers" })),
-  plain("closed before the answer", Fault.close({ at: "before-headers" })),
-  plain("silence before the answer", Fault.stall({ at: "before-headers" })),
+  { ...plain("untrusted certificate", { type: "tls", defect: "untrusted" }), tls: true },
+  { ...plain("plain HTTP on a TLS port", { type: "tls", defect: "plain_http" }), tls: true },
+  plain("reset before the answer", Fault.resetPeer({ phase: "before_headers" })),
+  plain("closed before the answer", Fault.close({ phase: "before_headers" })),
+  plain("silence before the answer", Fault.stall({ phase: "before_headers" })),
   plain("not HTTP", Fault.malformed),
-  plain("reset in the body", Fault.resetPeer({ at: "in-body" })),
-  plain("closed in the body", Fault.close({ at: "in-body" })),
-  plain("silence in the body", Fault.stall({ at: "in-body" })),
+  plain("reset in the body", Fault.resetPeer({ phase: "in_body" })),
+  plain("closed in the body", Fault.close({ phase: "in_body" })),
+  plain("silence in the body", Fault.stall({ phase: "in_body" })),
   redirect(301),
   redirect(302),
   redirect(303),
@@ -84,11 +84,11 @@ export const cases: ReadonlyArray<Case> = [
   redirect(308),
   plain("a redirect loop", { type: "redirect", status: 303, location: "self" }),
   { name: "the url leads to the homeserver", byAppservice: false, destination: "homeserver" },
-  plain("another service: a web page", Fault.matrix("wrong-service-html")),
-  plain("another service: 404", Fault.matrix("not-found-text")),
-  plain("a proxy asks for a login", Fault.matrix("proxy-login")),
-  plain("a proxy does not reach the appservice", Fault.matrix("proxy-bad-gateway")),
-  plain("a proxy says 503", Fault.matrix("proxy-unavailable")),
+  plain("another service: a web page", Fault.peerAnswer("wrong_service_html")),
+  plain("another service: 404", Fault.peerAnswer("not_found_text")),
+  plain("a proxy asks for a login", Fault.peerAnswer("proxy_login")),
+  plain("a proxy does not reach the appservice", Fault.peerAnswer("proxy_bad_gateway")),
+  plain("a proxy says 503", Fault.peerAnswer("proxy_unavailable")),
   plain("the appservice fails inside", Fault.status(500, { body: "{}" })),
   plain("the appservice is asked too often", Fault.status(429, { body: "{\"errcode\":\"M_LIMIT_EXCEEDED\"}" }))
 ]

@@ -1,6 +1,6 @@
 /** Plays the steps of a fault on a connection. */
 import { Bytes, Duration, Effect } from "effect"
-import type { Step } from "../../step/Verdict.ts"
+import type { Step } from "../../step/Action.ts"
 import type { HowEnded } from "../Connection.ts"
 import { keepsAlive, MessageReader } from "../MessageReader.ts"
 import type { Decided } from "../Session.ts"
@@ -194,8 +194,8 @@ const relay = (play: Play, step: Extract<Step, { step: "relay" }>): Effect.Effec
 const secure = (play: Play, step: Extract<Step, { step: "secure" }>): Effect.Effect<Next> =>
   Effect.gen(function*() {
     if (!play.c.settings.tls) return "on"
-    const { certificate, clientCertificate, version } = step
-    play.isHandshakeBad = certificate !== "good" || version !== undefined || clientCertificate === true
+    const { certificate, client_certificate, version } = step
+    play.isHandshakeBad = certificate !== "good" || version !== undefined || client_certificate === true
     yield* noteSecured(play.c, step)
     return (yield* shakeHands(play.c, step)) ? "on" : "gone"
   })

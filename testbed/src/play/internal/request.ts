@@ -31,7 +31,7 @@ const pathOf = ({ target }: Head): string => {
 export const toReadRequest = (c: PlayedConnection, { head, reader }: Request): ReadRequest => ({
   leg: c.settings.leg,
   connection: c.connection,
-  isSecure: c.settings.tls,
+  tls: c.settings.tls,
   exchange: c.exchange,
   method: head.method,
   path: pathOf(head),

@@ -1,6 +1,6 @@
 /** Serves one connection of a client, from the decision about it to its end. */
 import { Cause, Effect } from "effect"
-import type { Step, Verdict } from "../../step/Verdict.ts"
+import type { Action, Step } from "../../step/Action.ts"
 import type { Decided } from "../Session.ts"
 import { awaitRequest, passExchange, passUnreadable } from "./pass.ts"
 import {
@@ -48,10 +48,10 @@ const serveRequest = (c: PlayedConnection, decisions: Decisions, hooks: Hooks): 
     const { request } = read
     yield* nextExchange(c)
     const decided = yield* decideRequest(c, decisions, request)
-    const { verdict } = decided.decision
-    switch (verdict._tag) {
+    const { action } = decided.decision
+    switch (action._tag) {
       case "Play":
-        return yield* playSteps(c, verdict.steps, decided, request)
+        return yield* playSteps(c, action.steps, decided, request)
       case "Crash":
         yield* hooks.changed
         yield* noteSent(c)
@@ -75,9 +75,9 @@ const serveRequests = (c: PlayedConnection, decisions: Decisions, hooks: Hooks):
  * A connection that should never have come about, and did: its client connected between two looks at the port, or its
  * name cannot be made to fail here. It gets what is nearest, and the fault does not count as applied.
  */
-const serveUnwanted = (c: PlayedConnection, verdict: Verdict): Effect.Effect<void> =>
+const serveUnwanted = (c: PlayedConnection, action: Action): Effect.Effect<void> =>
   Effect.gen(function*() {
-    if (verdict._tag !== "Ignore") return yield* end(c, "rst")
+    if (action._tag !== "Ignore") return yield* end(c, "rst")
     c.client.discard()
     yield* c.client.gone
   })
@@ -86,8 +86,8 @@ const good: Extract<Step, { step: "secure" }> = { step: "secure", certificate: "
 
 const serveDecided = (c: PlayedConnection, decisions: Decisions, hooks: Hooks): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { verdict } = decisions.connection.decision
-    switch (verdict._tag) {
+    const { action } = decisions.connection.decision
+    switch (action._tag) {
       case "Pass":
         if (c.settings.tls) {
           if (decisions.request === undefined) yield* noteSecured(c, good)
@@ -95,12 +95,12 @@ const serveDecided = (c: PlayedConnection, decisions: Decisions, hooks: Hooks): 
         }
         return yield* serveRequests(c, decisions, hooks)
       case "Play":
-        if ((yield* playSteps(c, verdict.steps, decisions.connection, undefined)) && (yield* awaitRequest(c))) {
+        if ((yield* playSteps(c, action.steps, decisions.connection, undefined)) && (yield* awaitRequest(c))) {
           yield* serveRequests(c, decisions, hooks)
         }
         return
       default:
-        return yield* serveUnwanted(c, verdict)
+        return yield* serveUnwanted(c, action)
     }
   })
 

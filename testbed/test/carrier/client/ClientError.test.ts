@@ -58,7 +58,7 @@ const noConnection: ReadonlyArray<readonly [ClientError.ConnectDefect, node: str
     "tls"
   ],
   [
-    ConnectDefect.BadCertificate({ certificate: "not-yet-valid" }),
+    ConnectDefect.BadCertificate({ certificate: "not_yet_valid" }),
     "Error CERT_NOT_YET_VALID certificate is not yet valid",
     "Error CERT_NOT_YET_VALID certificate is not yet valid",
     "tls"
@@ -171,7 +171,7 @@ describe("ClientError", () => {
   }
 
   it("names the host of a certificate as a name or as an address", () => {
-    const defect = ConnectDefect.BadCertificate({ certificate: "wrong-host" })
+    const defect = ConnectDefect.BadCertificate({ certificate: "wrong_host" })
     const message = (host: string) => ClientError.ofConnect("node", defect, { host, port: 1 }).message
     assert.include(message("a.test"), "Host: a.test. is not in the cert's altnames")
     assert.include(message("127.0.0.1"), "IP: 127.0.0.1 is not in the cert's list")

@@ -44,7 +44,7 @@ const golden = Schema.decodeUnknownSync(Golden)(
   readFileSync(new URL("../../../../docs/faults/clients.json", import.meta.url), "utf8")
 )
 
-const leg = "to-homeserver"
+const leg = "to_homeserver"
 
 const url = new URL("http://homeserver.test/_matrix/client/v1/appservice/golden/ping")
 

@@ -1,6 +1,6 @@
 import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import { verdictOf } from "@appservice-ping/testbed/fault/Program"
+import { actionOf } from "@appservice-ping/testbed/fault/Program"
 import * as Expected from "@appservice-ping/testbed/oracle/Expected"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import * as Virtual from "@appservice-ping/testbed/play/Virtual"
@@ -14,25 +14,25 @@ const singles = Catalogue.singles({ pingTimeout: timeouts.ping, clientTimeout: t
 const expectedOf = (
   { fault, leg }: Catalogue.Single,
   draw: number,
-  isSecure: boolean,
+  tls: boolean,
   flavour: "node" | "undici" | "fetch"
 ) => {
-  const verdict = verdictOf(fault, { leg, draw, time: 0, now: 0, path: "/" })
+  const action = actionOf(fault, { leg, draw, time: 0, now: 0, path: "/" })
   const stage = Fault.stageOf(fault)
-  return leg === "to-appservice"
+  return leg === "to_appservice"
     ? Expected.ofHomeserver(
-      verdictOf(Fault.pass, { leg, draw, time: 0, now: 0 }),
-      Expected.ofAppservice(verdict, { timeout: timeouts.ping, isSecure, stage }),
-      { timeout: timeouts.client, isSecure, flavour }
+      actionOf(Fault.pass, { leg, draw, time: 0, now: 0 }),
+      Expected.ofAppservice(action, { timeout: timeouts.ping, tls, stage }),
+      { timeout: timeouts.client, tls, flavour }
     )
-    : Expected.ofHomeserver(verdict, Expected.ofHealthy, { timeout: timeouts.client, isSecure, stage, flavour })
+    : Expected.ofHomeserver(action, Expected.ofHealthy, { timeout: timeouts.client, tls, stage, flavour })
 }
 
-const check = (single: Catalogue.Single, isSecure: boolean, flavour: "node" | "undici" | "fetch") =>
+const check = (single: Catalogue.Single, tls: boolean, flavour: "node" | "undici" | "fetch") =>
   Virtual.run(
     Effect.gen(function*() {
       const { fault, leg } = single
-      const pair = yield* makePair({ isSecure, flavour })
+      const pair = yield* makePair({ tls, flavour })
       const injection = yield* pair.session.inject(Plan.of(leg, fault))
       const got = yield* Effect.result(pair.ping("t"))
       // An application goes on for a second when its client has left.
@@ -40,12 +40,12 @@ const check = (single: Catalogue.Single, isSecure: boolean, flavour: "node" | "u
       const drawn = (yield* pair.session.journal).flatMap(({ what }) =>
         what.event === "decided" ? [what.draw ?? 0] : []
       )
-      const outcome = expectedOf(single, drawn[0] ?? 0, isSecure, flavour)
+      const outcome = expectedOf(single, drawn[0] ?? 0, tls, flavour)
       const text = JSON.stringify({ expected: outcome, got })
       assert.isTrue(Expected.matches(outcome.expected, got), text)
       assert.lengthOf(pair.received, outcome.calls.length, text)
       // One ping makes no second request, and a healthy turn does nothing.
-      const isIdle = fault.type === "pass" || ("at" in fault && fault.at === "next-request")
+      const isIdle = fault.type === "pass" || ("phase" in fault && fault.phase === "next_request")
       assert.strictEqual(yield* injection.applied, isIdle ? 0 : 1, text)
       return Result.isSuccess(got)
     }).pipe(Effect.scoped)
@@ -69,7 +69,7 @@ describe("MemoryHttpClient, every fault of the catalogue", () => {
         yield* Virtual.run(
           Effect.gen(function*() {
             const pair = yield* makePair({ pingTimeout: "3 seconds", clientTimeout })
-            yield* pair.session.inject(Plan.of("to-appservice", Fault.latency("2 seconds")))
+            yield* pair.session.inject(Plan.of("to_appservice", Fault.latency("2 seconds")))
             assert.strictEqual((yield* Effect.flip(pair.ping()))._tag, "Undecided")
             yield* Effect.sleep("10 seconds")
             assert.lengthOf(pair.received, calls)

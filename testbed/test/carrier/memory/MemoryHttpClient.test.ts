@@ -6,7 +6,7 @@ import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import { type Happening, toText } from "@appservice-ping/testbed/play/Journal"
 import * as Session from "@appservice-ping/testbed/play/Session"
 import * as Virtual from "@appservice-ping/testbed/play/Virtual"
-import type { Step } from "@appservice-ping/testbed/step/Verdict"
+import type { Step } from "@appservice-ping/testbed/step/Action"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Stream } from "effect"
 import { type HttpClient, HttpClientRequest } from "effect/http"
@@ -38,7 +38,7 @@ const setup = Effect.fnUntraced(function*(options: SetupOptions = {}) {
   const server = {
     url: options.url ?? url,
     handle: options.handle ?? ok,
-    leg: "to-appservice",
+    leg: "to_appservice",
     session
   } as const
   return { session, client: MemoryHttpClient.make([server], options) }
@@ -66,7 +66,7 @@ const shown = (what: Happening): string => {
     ..."by" in what ? [what.by, what.how] : [],
     ..."millis" in what ? [`${what.millis} ms`] : [],
     ..."certificate" in what ? [what.certificate] : [],
-    ..."verdict" in what ? [what.verdict] : [],
+    ..."action" in what ? [what.action] : [],
     ..."failure" in what ? [what.failure] : []
   ]
   return [`${what.event}${where}`, ...more].join(" ")
@@ -152,7 +152,7 @@ describe("MemoryHttpClient", () => {
 
   it.effect("needs no session", () =>
     Effect.gen(function*() {
-      const client = MemoryHttpClient.make([{ url, handle: ok, leg: "to-appservice" }])
+      const client = MemoryHttpClient.make([{ url, handle: ok, leg: "to_appservice" }])
       const once = ask(client)
       assert.strictEqual(yield* once, "{}")
       // The same request again is another one.
@@ -170,21 +170,21 @@ describe("MemoryHttpClient, the journal", () => {
       assert.deepStrictEqual<unknown>(
         yield* session.journal,
         [
-          { event: "connecting", leg: "to-appservice", connection: 1 },
-          { event: "connected", leg: "to-appservice", connection: 1 },
+          { event: "connecting", leg: "to_appservice", connection: 1 },
+          { event: "connected", leg: "to_appservice", connection: 1 },
           {
             event: "request",
-            leg: "to-appservice",
+            leg: "to_appservice",
             connection: 1,
             exchange: 1,
             method: "POST",
             path: "/ping",
             attempt: 1
           },
-          { event: "asked", leg: "to-appservice", connection: 1, exchange: 1 },
-          { event: "answered", leg: "to-appservice", connection: 1, exchange: 1, status: 200 },
-          { event: "sent", leg: "to-appservice", connection: 1, exchange: 1, bytes: head.length + 2 },
-          { event: "closed", leg: "to-appservice", connection: 1, by: "server", how: "fin" }
+          { event: "asked", leg: "to_appservice", connection: 1, exchange: 1 },
+          { event: "answered", leg: "to_appservice", connection: 1, exchange: 1, status: 200 },
+          { event: "sent", leg: "to_appservice", connection: 1, exchange: 1, bytes: head.length + 2 },
+          { event: "closed", leg: "to_appservice", connection: 1, by: "server", how: "fin" }
         ].map((what, index) => ({ n: index + 1, time: 0, what }))
       )
     }))
@@ -205,22 +205,22 @@ describe("MemoryHttpClient, the journal", () => {
   const after = ["connecting 1", "connected 1", "request 1.1", "decided 1.1 Play"]
   const forwarded = [...after, "asked 1.1", "answered 1.1 200"]
   const cases: ReadonlyArray<readonly [Fault.Fault, ReadonlyArray<string>]> = [
-    [{ type: "dns", failure: "not-found" }, [
+    [{ type: "dns", failure: "not_found" }, [
       "connecting 1",
       "decided 1 Resolve",
-      "not-resolved 1 not-found",
+      "not_resolved 1 not_found",
       "applied 1"
     ]],
     [Fault.refused, ["connecting 1", "decided 1 Refuse", "refused 1", "applied 1"]],
-    [Fault.resetPeer({ at: "accept" }), [
+    [Fault.resetPeer({ phase: "accept" }), [
       "connecting 1",
       "decided 1 Play",
       "connected 1",
       "applied 1",
       "closed 1 server rst"
     ]],
-    [Fault.resetPeer({ at: "before-headers" }), [...after, "sent 1.1 0 B", "applied 1.1", "closed 1 server rst"]],
-    [Fault.close({ at: "in-body", framing: "until-close" }), [
+    [Fault.resetPeer({ phase: "before_headers" }), [...after, "sent 1.1 0 B", "applied 1.1", "closed 1 server rst"]],
+    [Fault.close({ phase: "in_body", framing: "until_close" }), [
       ...after,
       "sent 1.1 75 B",
       "applied 1.1",
@@ -235,7 +235,7 @@ describe("MemoryHttpClient, the journal", () => {
       "sent 1.1 128 B",
       "closed 1 server fin"
     ]],
-    [Fault.latency("2 seconds", { at: "response" }), [
+    [Fault.latency("2 seconds", { phase: "response" }), [
       ...forwarded,
       "applied 1.1",
       "waited 1 2000 ms",
@@ -258,7 +258,7 @@ describe("MemoryHttpClient, the journal", () => {
       "closed 1 server fin"
     ]],
     [{ type: "duplicate" }, [...forwarded, "sent 1.1 256 B", "applied 1.1", "closed 1 server fin"]],
-    [Fault.crash({ downFor: "1 second" }), [
+    [Fault.crash({ down_for: "1 second" }), [
       "connecting 1",
       "connected 1",
       "request 1.1",
@@ -272,7 +272,7 @@ describe("MemoryHttpClient, the journal", () => {
     it.effect(`${Fault.describe(fault)}: each step, in order`, () =>
       Effect.gen(function*() {
         const { client, session } = yield* setup()
-        yield* session.inject(Plan.of("to-appservice", fault))
+        yield* session.inject(Plan.of("to_appservice", fault))
         const fiber = yield* Effect.forkChild(Effect.result(ask(client)))
         yield* TestClock.adjust("10 seconds")
         yield* Fiber.join(fiber)
@@ -283,7 +283,7 @@ describe("MemoryHttpClient, the journal", () => {
   it.effect("says who was held back", () =>
     Effect.gen(function*() {
       const { client, session } = yield* setup()
-      yield* session.inject(Plan.of("to-appservice", Fault.status(503), { when: { nth: 2 } }))
+      yield* session.inject(Plan.of("to_appservice", Fault.status(503), { when: { nth: 2 } }))
       yield* ask(client)
       assert.deepStrictEqual((yield* journalOf(session)).slice(2, 5), ["request 1.1", "suppressed 1.1", "asked 1.1"])
     }))
@@ -293,9 +293,9 @@ describe("MemoryHttpClient, the journal", () => {
       const plan: Plan.Plan = {
         seed: 42,
         rules: [
-          { leg: "to-appservice", fault: Fault.status(503), when: { probability: 0.3 } },
+          { leg: "to_appservice", fault: Fault.status(503), when: { probability: 0.3 } },
           {
-            leg: "to-appservice",
+            leg: "to_appservice",
             fault: Fault.latency({ distribution: "exponential", mean: Duration.seconds(1) }),
             when: { probability: 0.5 }
           }
@@ -322,7 +322,7 @@ describe("MemoryHttpClient, steps and time", () => {
     options: SetupOptions = {}
   ) {
     const pair = yield* setup(options)
-    yield* pair.session.inject(Plan.of("to-appservice", fault))
+    yield* pair.session.inject(Plan.of("to_appservice", fault))
     return pair
   })
 
@@ -373,7 +373,7 @@ describe("MemoryHttpClient, steps and time", () => {
 
   it.effect("gives the pieces of a bandwidth one after the other", () =>
     Effect.gen(function*() {
-      const { client } = yield* play({ type: "bandwidth", bytesPerSecond: 10 })
+      const { client } = yield* play({ type: "bandwidth", bytes_per_second: 10 })
       const fiber = yield* Effect.forkChild(ask(client))
       // 128 bytes, the first of them at once.
       yield* TestClock.adjust("12699 millis")
@@ -384,7 +384,7 @@ describe("MemoryHttpClient, steps and time", () => {
 
   it.effect("gives the part of a body that came before the cut", () =>
     Effect.gen(function*() {
-      const { client } = yield* play(Fault.close({ at: "in-body" }))
+      const { client } = yield* play(Fault.close({ phase: "in_body" }))
       const response = yield* post(client)
       assert.strictEqual(response.status, 200)
       let got = ""
@@ -430,7 +430,7 @@ describe("MemoryHttpClient, steps and time", () => {
       }
       const { client, session } = yield* play({
         type: "script",
-        at: "connection",
+        stage: "connection",
         steps: [
           wait(Duration.seconds(1)),
           { step: "secure", certificate: "good" },
@@ -481,7 +481,7 @@ describe("MemoryHttpClient, steps and time", () => {
         const [fault, at] of [
           [{ type: "never_accepted" }, url],
           [{ type: "dns", failure: "hang" }, url],
-          [Fault.stall({ at: "handshake" }), new URL("https://appservice.test:29300")]
+          [Fault.stall({ phase: "handshake" }), new URL("https://appservice.test:29300")]
         ] as const
       ) {
         const { client: undici } = yield* play(fault, { flavour: "undici", url: at })
@@ -503,7 +503,7 @@ describe("MemoryHttpClient, steps and time", () => {
 
   it.effect("takes the encoding off a body only as fetch, and fails where it is none", () =>
     Effect.gen(function*() {
-      const fault: Fault.Fault = { type: "body", defect: "bad-gzip" }
+      const fault: Fault.Fault = { type: "body", defect: "bad_gzip" }
       const { client: node } = yield* play(fault)
       assert.strictEqual(yield* ask(node), "{}")
       const { client: fetch } = yield* play(fault, { flavour: "fetch" })
@@ -523,12 +523,12 @@ describe("MemoryHttpClient, steps and time", () => {
 describe("MemoryHttpClient, who leaves", () => {
   it.effect("stalls for ever, and a client that gives up closes", () =>
     Effect.gen(function*() {
-      for (const at of ["accept", "request", "before-headers", "in-headers", "in-body"] as const) {
+      for (const phase of ["accept", "request", "before_headers", "in_headers", "in_body"] as const) {
         const { client, session } = yield* setup()
-        yield* session.inject(Plan.of("to-appservice", Fault.stall({ at })))
+        yield* session.inject(Plan.of("to_appservice", Fault.stall({ phase })))
         const fiber = yield* Effect.forkChild(ask(client))
         yield* TestClock.adjust("1000 days")
-        assert.isUndefined(fiber.pollUnsafe(), at)
+        assert.isUndefined(fiber.pollUnsafe(), phase)
         assert.match((yield* journalOf(session)).at(-1) ?? "", /^applied/)
         yield* Fiber.interrupt(fiber)
         assert.strictEqual((yield* journalOf(session)).at(-1), "closed 1 client fin")
@@ -538,7 +538,7 @@ describe("MemoryHttpClient, who leaves", () => {
   it.effect("plays a latency to nobody who has left, and does not ask the application", () =>
     Effect.gen(function*() {
       const { client, session } = yield* setup({ handle: dies })
-      yield* session.inject(Plan.of("to-appservice", Fault.latency("1 hour")))
+      yield* session.inject(Plan.of("to_appservice", Fault.latency("1 hour")))
       const fiber = yield* Effect.forkChild(ask(client))
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.interrupt(fiber)
@@ -583,7 +583,7 @@ describe("MemoryHttpClient, connections that are kept", () => {
   const kept = Effect.fnUntraced(function*(fault: Fault.Fault | undefined, options: SetupOptions = {}) {
     const pair = yield* setup({ keepAlive: true, ...options })
     const injection = yield* pair.session.inject(
-      fault === undefined ? Plan.healthy : Plan.of("to-appservice", fault, { when: { first: 1 } })
+      fault === undefined ? Plan.healthy : Plan.of("to_appservice", fault, { when: { first: 1 } })
     )
     return { ...pair, injection }
   })
@@ -624,10 +624,10 @@ describe("MemoryHttpClient, connections that are kept", () => {
     }))
 
   const nextRequest: ReadonlyArray<readonly [Fault.Fault, "node" | "undici", string]> = [
-    [Fault.close({ at: "next-request" }), "node", "TransportError: socket hang up (closed)"],
-    [Fault.close({ at: "next-request" }), "undici", "TransportError: other side closed (closed)"],
-    [Fault.resetPeer({ at: "next-request" }), "node", "TransportError: read ECONNRESET (reset)"],
-    [Fault.resetPeer({ at: "next-request" }), "undici", "TransportError: read ECONNRESET (reset)"]
+    [Fault.close({ phase: "next_request" }), "node", "TransportError: socket hang up (closed)"],
+    [Fault.close({ phase: "next_request" }), "undici", "TransportError: other side closed (closed)"],
+    [Fault.resetPeer({ phase: "next_request" }), "node", "TransportError: read ECONNRESET (reset)"],
+    [Fault.resetPeer({ phase: "next_request" }), "undici", "TransportError: read ECONNRESET (reset)"]
   ]
   for (const [fault, flavour, text] of nextRequest) {
     it.effect(`${Fault.describe(fault)}, ${flavour}: fails the second request, and the third is well`, () =>
@@ -648,7 +648,7 @@ describe("MemoryHttpClient, connections that are kept", () => {
 
   it.effect("stalls at the next request until its client leaves", () =>
     Effect.gen(function*() {
-      const { client, injection, session } = yield* kept(Fault.stall({ at: "next-request" }))
+      const { client, injection, session } = yield* kept(Fault.stall({ phase: "next_request" }))
       yield* ask(client)
       const fiber = yield* Effect.forkChild(ask(client))
       yield* TestClock.adjust("1 hour")
@@ -660,18 +660,18 @@ describe("MemoryHttpClient, connections that are kept", () => {
 
   it.effect("has no next request to strike where the connection is not kept", () =>
     Effect.gen(function*() {
-      const { client, injection, session } = yield* kept(Fault.stall({ at: "next-request" }), { keepAlive: false })
+      const { client, injection, session } = yield* kept(Fault.stall({ phase: "next_request" }), { keepAlive: false })
       assert.strictEqual(yield* ask(client), "{}")
       assert.deepStrictEqual((yield* journalOf(session)).slice(-2), ["sent 1.1 128 B", "closed 1 server fin"])
       assert.strictEqual(yield* injection.applied, 0)
     }))
 
   const lying: ReadonlyArray<readonly [Fault.Fault, "node" | "undici", string | undefined]> = [
-    [Fault.close({ at: "after-answer" }), "node", "TransportError: socket hang up (closed)"],
+    [Fault.close({ phase: "after_answer" }), "node", "TransportError: socket hang up (closed)"],
     // undici looks at the socket once more before it uses it again.
-    [Fault.close({ at: "after-answer" }), "undici", undefined],
-    [Fault.resetPeer({ at: "after-answer" }), "node", "TransportError: read ECONNRESET (reset)"],
-    [Fault.resetPeer({ at: "after-answer" }), "undici", "TransportError: read ECONNRESET (reset)"]
+    [Fault.close({ phase: "after_answer" }), "undici", undefined],
+    [Fault.resetPeer({ phase: "after_answer" }), "node", "TransportError: read ECONNRESET (reset)"],
+    [Fault.resetPeer({ phase: "after_answer" }), "undici", "TransportError: read ECONNRESET (reset)"]
   ]
   for (const [fault, flavour, text] of lying) {
     it.effect(`${Fault.describe(fault)}, ${flavour}: hurts only who asks again at that moment`, () =>
@@ -692,7 +692,7 @@ describe("MemoryHttpClient, connections that are kept", () => {
 
   it.effect("uses an idle connection until the server closes it", () =>
     Effect.gen(function*() {
-      const { client, session } = yield* kept(Fault.close({ at: "after-answer", after: "5 seconds" }))
+      const { client, session } = yield* kept(Fault.close({ phase: "after_answer", after: "5 seconds" }))
       yield* ask(client)
       yield* TestClock.adjust("5001 millis")
       assert.strictEqual((yield* journalOf(session)).at(-1), "closed 1 server fin")
@@ -736,7 +736,7 @@ describe("MemoryHttpClient, connections that are kept", () => {
   it.effect("decides again for each request, and by the number of the request on its connection", () =>
     Effect.gen(function*() {
       const { client, session } = yield* setup({ keepAlive: true })
-      yield* session.inject(Plan.of("to-appservice", Fault.status(418), { match: { exchange: 2 } }))
+      yield* session.inject(Plan.of("to_appservice", Fault.status(418), { match: { exchange: 2 } }))
       const statusOf = Effect.flatMap(client.post(url), (response) => Effect.as(response.text, response.status))
       assert.strictEqual(yield* statusOf, 200)
       assert.strictEqual(yield* statusOf, 418)
@@ -750,11 +750,11 @@ describe("MemoryHttpClient, a crash", () => {
       const session = yield* Session.make()
       const slow: Handler = (request) =>
         request.target === "/slow" ? Effect.delay(ok(request), "1 minute") : ok(request)
-      const server = { url, handle: slow, leg: "to-appservice", session } as const
+      const server = { url, handle: slow, leg: "to_appservice", session } as const
       const client = MemoryHttpClient.make([server], { keepAlive: true })
       const other = MemoryHttpClient.make([server])
       yield* session.inject(
-        Plan.of("to-appservice", Fault.crash({ downFor: "5 seconds" }), { match: { path: "/ping" } })
+        Plan.of("to_appservice", Fault.crash({ down_for: "5 seconds" }), { match: { path: "/ping" } })
       )
       // One that is busy, of another client, and one that is idle.
       const busy = yield* Effect.forkChild(Effect.flip(other.post(new URL("/slow", url))), { startImmediately: true })

@@ -18,8 +18,8 @@ const setup = Effect.fnUntraced(function*(
   options: MemoryTransport.MemoryTransportOptions & { readonly handle?: Handler } = {}
 ) {
   const session = yield* Session.make()
-  yield* session.inject(Plan.of("to-appservice", fault))
-  const server = { url, handle: options.handle ?? ok, leg: "to-appservice", session } as const
+  yield* session.inject(Plan.of("to_appservice", fault))
+  const server = { url, handle: options.handle ?? ok, leg: "to_appservice", session } as const
   return { session, transport: MemoryTransport.make([server], options) }
 })
 
@@ -51,7 +51,7 @@ describe("MemoryTransport", () => {
         ["POST", url.pathname, "Bearer hs", "close", request.body]
       ])
       const ids = (yield* session.journal).flatMap(({ what }) =>
-        what.event === "request" ? [[what.connection, what.exchange, what.transactionId, what.attempt]] : []
+        what.event === "request" ? [[what.connection, what.exchange, what.transaction_id, what.attempt]] : []
       )
       assert.deepStrictEqual(ids, [[1, 1, "t", 1], [2, 1, "t", 2]])
     }))
@@ -61,7 +61,7 @@ describe("MemoryTransport", () => {
       const { session, transport } = yield* setup({ type: "body", defect: "huge" })
       const { body } = yield* transport.send({ ...request, maxBodyBytes: 5 })
       assert.strictEqual(textOf(body), "{\"pad")
-      const { transport: stalled, session: journal } = yield* setup(Fault.stall({ at: "in-body" }))
+      const { transport: stalled, session: journal } = yield* setup(Fault.stall({ phase: "in_body" }))
       const { body: start } = yield* stalled.send({ ...request, maxBodyBytes: 3 })
       assert.strictEqual(textOf(start), "{\"c")
       assert.deepInclude((yield* journal.journal).at(-1)?.what, { event: "closed", by: "client" })
@@ -70,10 +70,10 @@ describe("MemoryTransport", () => {
 
   it.effect("D3 tells a reset body from a closed one, and a cut from an end", () =>
     Effect.gen(function*() {
-      assert.match(yield* failureOf(Fault.resetPeer({ at: "in-body" })), /^reset: /)
-      assert.match(yield* failureOf(Fault.close({ at: "in-body" })), /^closed: /)
-      assert.match(yield* failureOf(Fault.resetPeer({ at: "in-body", framing: "until-close" })), /^reset: /)
-      assert.match(yield* failureOf({ type: "framing", defect: "bad-chunk-size" }), /^malformed: /)
+      assert.match(yield* failureOf(Fault.resetPeer({ phase: "in_body" })), /^reset: /)
+      assert.match(yield* failureOf(Fault.close({ phase: "in_body" })), /^closed: /)
+      assert.match(yield* failureOf(Fault.resetPeer({ phase: "in_body", framing: "until_close" })), /^reset: /)
+      assert.match(yield* failureOf({ type: "framing", defect: "bad_chunk_size" }), /^malformed: /)
     }))
 
   it.effect("bounds informational answers and the head, and refuses another protocol", () =>

@@ -1,7 +1,7 @@
 import { ca, certificates } from "@appservice-ping/testbed/carrier/tls/Certificates"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
-import { Certificate } from "@appservice-ping/testbed/step/Verdict"
+import { Certificate } from "@appservice-ping/testbed/step/Action"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { X509Certificate } from "node:crypto"
@@ -11,7 +11,7 @@ import { until } from "../../support/observe.ts"
 import { observe } from "../wire/support/Observer.ts"
 import { answer, kinds, setup } from "../wire/support/Setup.ts"
 
-const leg = "to-appservice"
+const leg = "to_appservice"
 
 /** A client that looks at the certificate, as all do by default: what it says, or the code it refuses with. */
 const handshake = (port: number, options: Tls.ConnectionOptions = {}) =>
@@ -35,11 +35,11 @@ describe("Certificates", { timeout: 30_000 }, () => {
       const certificate = new X509Certificate(certificates[name])
       const isForHost = certificate.checkHost("appservice.test") !== undefined
       const isForAddress = certificate.checkIP("127.0.0.1") !== undefined
-      assert.deepStrictEqual([isForHost, isForAddress], [name !== "wrong-host", name !== "wrong-host"], name)
+      assert.deepStrictEqual([isForHost, isForAddress], [name !== "wrong_host", name !== "wrong_host"], name)
       const years = [certificate.validFrom, certificate.validTo].map((date) => new Date(date).getUTCFullYear())
-      const wanted = name === "expired" ? [2020, 2021] : name === "not-yet-valid" ? [2119, 2120] : [2020, 2120]
+      const wanted = name === "expired" ? [2020, 2021] : name === "not_yet_valid" ? [2119, 2120] : [2020, 2120]
       assert.deepStrictEqual(years, wanted, name)
-      const isOurs = name !== "self-signed" && name !== "untrusted"
+      const isOurs = name !== "self_signed" && name !== "untrusted"
       assert.strictEqual(certificate.checkIssued(authority) && certificate.verify(authority.publicKey), isOurs, name)
     }
   })
@@ -71,15 +71,15 @@ describe("Certificates", { timeout: 30_000 }, () => {
     }))
 
   const refusals = {
-    "self-signed": "DEPTH_ZERO_SELF_SIGNED_CERT",
+    self_signed: "DEPTH_ZERO_SELF_SIGNED_CERT",
     untrusted: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
     expired: "CERT_HAS_EXPIRED",
-    "not-yet-valid": "CERT_NOT_YET_VALID",
-    "wrong-host": "ERR_TLS_CERT_ALTNAME_INVALID",
+    not_yet_valid: "CERT_NOT_YET_VALID",
+    wrong_host: "ERR_TLS_CERT_ALTNAME_INVALID",
     alert: "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE",
-    "old-version": "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
-    "client-certificate-required": "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
-    "plain-http": "ERR_SSL_WRONG_VERSION_NUMBER"
+    old_version: "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    client_certificate_required: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    plain_http: "ERR_SSL_WRONG_VERSION_NUMBER"
   } as const satisfies { readonly [D in Extract<Fault.Fault, { type: "tls" }>["defect"]]: string }
 
   for (const defect of Fault.Fault.cases.tls.fields.defect.literals) {
@@ -93,7 +93,7 @@ describe("Certificates", { timeout: 30_000 }, () => {
       }))
   }
 
-  for (const defect of ["self-signed", "untrusted", "expired", "not-yet-valid", "wrong-host"] as const) {
+  for (const defect of ["self_signed", "untrusted", "expired", "not_yet_valid", "wrong_host"] as const) {
     it.live(`${defect}: a client that looks at no certificate gets this one, and its answer`, () =>
       Effect.gen(function*() {
         const { asked, proxy, session } = yield* setup({ tls: true })
@@ -110,9 +110,9 @@ describe("Certificates", { timeout: 30_000 }, () => {
       const { proxy, session } = yield* setup({ tls: true })
       const wanted = {
         alert: "\u0015\u0003\u0003\u0000\u0002\u0002(",
-        "plain-http": "HTTP/1.1 400 \r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        plain_http: "HTTP/1.1 400 \r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
       } as const
-      for (const defect of ["alert", "plain-http"] as const) {
+      for (const defect of ["alert", "plain_http"] as const) {
         yield* Effect.scoped(Effect.gen(function*() {
           yield* session.inject(Plan.of(leg, { type: "tls", defect }))
           const { ending, text } = yield* observe(proxy.url, { send: [{ text: "\u0016" }] })
@@ -124,13 +124,13 @@ describe("Certificates", { timeout: 30_000 }, () => {
 
   const head = "HTTP/1.1 200 \r\nContent-Type: application/json\r\nConnection: close\r\n"
   const within = [
-    { fault: Fault.resetPeer({ at: "before-headers" }), text: "", ending: "rst" },
-    { fault: Fault.resetPeer({ at: "in-body" }), text: `${head}Content-Length: 20\r\n\r\n{"cut":`, ending: "rst" },
-    { fault: Fault.close({ at: "in-body" }), text: `${head}Content-Length: 20\r\n\r\n{"cut":`, ending: "fin" },
-    { fault: Fault.close({ at: "request" }), text: "", ending: "fin" },
-    { fault: Fault.resetPeer({ at: "request" }), text: "", ending: "rst" },
+    { fault: Fault.resetPeer({ phase: "before_headers" }), text: "", ending: "rst" },
+    { fault: Fault.resetPeer({ phase: "in_body" }), text: `${head}Content-Length: 20\r\n\r\n{"cut":`, ending: "rst" },
+    { fault: Fault.close({ phase: "in_body" }), text: `${head}Content-Length: 20\r\n\r\n{"cut":`, ending: "fin" },
+    { fault: Fault.close({ phase: "request" }), text: "", ending: "fin" },
+    { fault: Fault.resetPeer({ phase: "request" }), text: "", ending: "rst" },
     { fault: Fault.lostAnswer("rst"), text: "", ending: "rst" },
-    { fault: Fault.crash({ downFor: 0 }), text: "", ending: "rst" }
+    { fault: Fault.crash({ down_for: 0 }), text: "", ending: "rst" }
   ] as const
   for (const { ending, fault, text } of within) {
     it.live(`${Fault.describe(fault)}: under TLS it is the same, on the connection below`, () =>
@@ -165,7 +165,7 @@ describe("Certificates", { timeout: 30_000 }, () => {
   it.live("passes on to a real server that speaks TLS, and to none with a bad certificate", () =>
     Effect.gen(function*() {
       const secure = yield* setup({ tls: true })
-      const upstream = { host: "127.0.0.1", port: secure.proxy.port, isSecure: true, ca }
+      const upstream = { host: "127.0.0.1", port: secure.proxy.port, tls: true, ca }
       const { proxy } = yield* setup({ upstream })
       assert.include((yield* observe(proxy.url)).text, answer.body)
       yield* secure.session.inject(Plan.of(leg, { type: "tls", defect: "expired" }))

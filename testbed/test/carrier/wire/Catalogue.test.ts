@@ -4,8 +4,8 @@ import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Decision from "@appservice-ping/testbed/plan/Decision"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
+import type { Step } from "@appservice-ping/testbed/step/Action"
 import type { Leg } from "@appservice-ping/testbed/step/Leg"
-import type { Step } from "@appservice-ping/testbed/step/Verdict"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { until } from "../../support/observe.ts"
@@ -53,7 +53,7 @@ const wantedOf = (steps: ReadonlyArray<Step>, answer: string): Wanted => {
 
 /** The steps that the fault stands for, for the very connection or request of the test. */
 const stepsOf = (leg: Leg, fault: Fault.Fault): ReadonlyArray<Step> => {
-  const common = { leg, connection: 1, isSecure: Fault.needsTls(fault), time: 0, now: 0 }
+  const common = { leg, connection: 1, tls: Fault.needsTls(fault), time: 0, now: 0 }
   const event: Decision.Event = Fault.stageOf(fault) === "connection"
     ? { stage: "connection", ...common }
     : {
@@ -65,9 +65,9 @@ const stepsOf = (leg: Leg, fault: Fault.Fault): ReadonlyArray<Step> => {
       path: "/_matrix/app/v1/ping",
       transactionId: "ping"
     }
-  const { verdict } = Decision.decide(Plan.of(leg, fault), 0, Decision.initial, event).decision
-  assert.strictEqual(verdict._tag, "Play")
-  return verdict._tag === "Play" ? verdict.steps : []
+  const { action } = Decision.decide(Plan.of(leg, fault), 0, Decision.initial, event).decision
+  assert.strictEqual(action._tag, "Play")
+  return action._tag === "Play" ? action.steps : []
 }
 
 const isDated = (fault: Fault.Fault): boolean => fault.type === "rate_limited" && fault.form === "date"
@@ -79,14 +79,14 @@ const isWave = (fault: Fault.Fault): boolean =>
 const isPlain = (fault: Fault.Fault): boolean =>
   !["pass", "dns", "refused", "never_accepted", "crash", "tls"].includes(fault.type)
 
-for (const leg of ["to-homeserver", "to-appservice"] as const) {
+for (const leg of ["to_homeserver", "to_appservice"] as const) {
   describe.concurrent(`faults on the wire, ${leg}`, { timeout: 30_000 }, () => {
     for (const { fault } of faults.filter((single) => single.leg === leg && isPlain(single.fault))) {
       it.live(Fault.describe(fault), () =>
         Effect.gen(function*() {
           const tls = Fault.needsTls(fault)
           const { asked, proxy, session, upstream } = yield* setup({ leg, tls })
-          const isKept = "at" in fault && fault.at === "next-request"
+          const isKept = "phase" in fault && fault.phase === "next_request"
           const request = ping({ keepAlive: isKept })
           const { text: answer } = isKept
             ? yield* observe(upstream.url, {

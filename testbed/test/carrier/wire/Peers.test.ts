@@ -18,7 +18,7 @@ import * as Net from "node:net"
 import { observe, ping } from "./support/Observer.ts"
 import { answer, kinds, setup } from "./support/Setup.ts"
 
-const leg = "to-appservice"
+const leg = "to_appservice"
 
 /** A server that is not ours, and the proxy in front of it. */
 const foreign = Effect.fnUntraced(function*(
@@ -269,8 +269,8 @@ const send = (proxies: ReadonlyArray<WireProxy.WireProxy>, url: URL, options?: N
 describe("our own clients", { timeout: 30_000 }, () => {
   const prepared = [
     { fault: Fault.refused, kind: "refused" },
-    { fault: { type: "dns", failure: "not-found" }, kind: "dns" },
-    { fault: { type: "dns", failure: "try-again" }, kind: "dns" }
+    { fault: { type: "dns", failure: "not_found" }, kind: "dns" },
+    { fault: { type: "dns", failure: "try_again" }, kind: "dns" }
   ] as const
   for (const { fault, kind } of prepared) {
     it.live(`NodeTransport: ${Fault.describe(fault)}, once, and then an answer`, () =>
@@ -340,7 +340,7 @@ describe("our own clients", { timeout: 30_000 }, () => {
   it.live("undici: prepares its connections too", () =>
     Effect.gen(function*() {
       const { proxy, session } = yield* setup({ tls: true })
-      const injection = yield* session.inject(Plan.of(leg, { type: "dns", failure: "not-found" }, { when: { nth: 1 } }))
+      const injection = yield* session.inject(Plan.of(leg, { type: "dns", failure: "not_found" }, { when: { nth: 1 } }))
       const connect = yield* PreparedAgent.undiciConnect([proxy], { ca })
       const dispatcher = Layer.effect(NodeHttpClient.Dispatcher, NodeHttpClient.makeDispatcherOptions({ connect }))
       const layer = Layer.effect(HttpClient.HttpClient, NodeHttpClient.makeUndici).pipe(Layer.provide(dispatcher))

@@ -11,7 +11,7 @@ import { until } from "../../support/observe.ts"
 import { observe, ping } from "./support/Observer.ts"
 import { answer, kinds, setup } from "./support/Setup.ts"
 
-const leg = "to-appservice"
+const leg = "to_appservice"
 
 const journalOf = (session: Session.Session["Service"]) => Effect.map(session.journal, kinds)
 
@@ -57,7 +57,7 @@ describe("WireProxy: nothing is broken", { timeout: 30_000 }, () => {
         method: "POST",
         path: "/_matrix/app/v1/ping",
         attempt: 1,
-        transactionId: "ping"
+        transaction_id: "ping"
       })
       assert.deepInclude(answered?.what, { event: "answered", status: 200 })
       assert.deepInclude(sent?.what, { event: "sent", exchange: 1, bytes: seen.text.length })
@@ -104,7 +104,7 @@ describe("WireProxy: nothing is broken", { timeout: 30_000 }, () => {
       assert.include(seen.text, answer.body)
       assert.deepStrictEqual(asked, ["/p?secret=1"])
       const request = (yield* session.journal).find(({ what }) => what.event === "request")
-      assert.deepInclude(request?.what, { path: "/p", transactionId: "one" })
+      assert.deepInclude(request?.what, { path: "/p", transaction_id: "one" })
     }))
 
   it.live("passes on what is not HTTP, and the FIN of its client", () =>
@@ -174,7 +174,7 @@ describe("WireProxy: nothing is broken", { timeout: 30_000 }, () => {
   it.live("closes a connection whose client says nothing while a fault waits for its request", () =>
     Effect.gen(function*() {
       const { proxy, session } = yield* setup({ idleTimeout: "200 millis" })
-      const injection = yield* session.inject(Plan.of(leg, Fault.resetPeer({ at: "request" })))
+      const injection = yield* session.inject(Plan.of(leg, Fault.resetPeer({ phase: "request" })))
       const seen = yield* observe(proxy.url, { send: [] })
       assert.strictEqual(seen.ending, "fin")
       assert.strictEqual(yield* injection.applied, 0)
@@ -194,7 +194,7 @@ describe("WireProxy: nothing is broken", { timeout: 30_000 }, () => {
   it.live("drops a peer that does not close its side after the FIN", () =>
     Effect.gen(function*() {
       const { proxy, session } = yield* setup({ lingerTimeout: "50 millis" })
-      yield* session.inject(Plan.of(leg, Fault.close({ at: "before-headers" })))
+      yield* session.inject(Plan.of(leg, Fault.close({ phase: "before_headers" })))
       const dropped = yield* Effect.callback<string>((resume) => {
         const socket = Net.connect({ host: "127.0.0.1", port: proxy.port, allowHalfOpen: true })
         socket.on("connect", () => socket.write(ping()))
@@ -222,7 +222,7 @@ describe("WireProxy: bounds", { timeout: 30_000 }, () => {
       assert.strictEqual(lost.text, "")
       assert.strictEqual(lost.ending, "fin")
       assert.deepStrictEqual(asked, ["/long", "/long"])
-      yield* session.inject(Plan.of(leg, Fault.resetPeer({ at: "before-headers" })))
+      yield* session.inject(Plan.of(leg, Fault.resetPeer({ phase: "before_headers" })))
       assert.strictEqual((yield* observe(proxy.url, { send: [{ text: long + "x".repeat(2000) }] })).ending, "rst")
     }))
 
@@ -277,7 +277,7 @@ describe("WireProxy: before there is a connection", { timeout: 30_000 }, () => {
   it.live("is open again when the session is reset, though the crash before it would have lasted", () =>
     Effect.gen(function*() {
       const { proxy, session } = yield* setup()
-      yield* session.inject(Plan.of(leg, Fault.crash({ downFor: "1 hour" }), { when: { first: 1 } }))
+      yield* session.inject(Plan.of(leg, Fault.crash({ down_for: "1 hour" }), { when: { first: 1 } }))
       assert.strictEqual((yield* observe(proxy.url)).ending, "rst")
       assert.strictEqual((yield* observe(proxy.url)).ending, "refused")
       yield* session.reset
@@ -367,7 +367,7 @@ describe("WireProxy: before there is a connection", { timeout: 30_000 }, () => {
   it.live("decides about the very connection that was prepared, whoever connects meanwhile", () =>
     Effect.gen(function*() {
       const { proxy, session } = yield* setup()
-      yield* session.inject(Plan.of(leg, Fault.resetPeer({ at: "accept" }), { match: { connection: [1, 3] } }))
+      yield* session.inject(Plan.of(leg, Fault.resetPeer({ phase: "accept" }), { match: { connection: [1, 3] } }))
       const first = yield* proxy.prepare
       const second = yield* proxy.prepare
       const third = yield* proxy.prepare
@@ -391,7 +391,7 @@ describe("WireProxy: before there is a connection", { timeout: 30_000 }, () => {
       yield* until(isOpen(proxy.port), true)
     }))
 
-  for (const [failure, code] of [["not-found", "ENOTFOUND"], ["try-again", "EAI_AGAIN"]] as const) {
+  for (const [failure, code] of [["not_found", "ENOTFOUND"], ["try_again", "EAI_AGAIN"]] as const) {
     it.live(`fails to look a name up as the system does: ${code}`, () =>
       Effect.gen(function*() {
         const { asked, proxy, session } = yield* setup()
@@ -404,7 +404,7 @@ describe("WireProxy: before there is a connection", { timeout: 30_000 }, () => {
         assert.strictEqual(error.message, `getaddrinfo ${code} appservice.test`)
         assert.strictEqual(error.syscall, "getaddrinfo")
         assert.strictEqual(yield* injection.applied, 1)
-        assert.deepStrictEqual(yield* journalOf(session), ["connecting", "decided", "not-resolved", "applied"])
+        assert.deepStrictEqual(yield* journalOf(session), ["connecting", "decided", "not_resolved", "applied"])
         assert.deepStrictEqual(asked, [])
       }))
   }
@@ -424,7 +424,7 @@ describe("WireProxy: a client that does not prepare", { timeout: 30_000 }, () =>
   it.live("is reset where its name should not have been found, and that does not count as applied", () =>
     Effect.gen(function*() {
       const { asked, proxy, session } = yield* setup()
-      const injection = yield* session.inject(Plan.of(leg, { type: "dns", failure: "not-found" }))
+      const injection = yield* session.inject(Plan.of(leg, { type: "dns", failure: "not_found" }))
       assert.strictEqual((yield* observe(proxy.url)).ending, "rst")
       const [report] = yield* injection.report
       assert.deepInclude(report, { matched: 1, fired: 1, applied: 0 })
@@ -434,7 +434,7 @@ describe("WireProxy: a client that does not prepare", { timeout: 30_000 }, () =>
   it.live("is told apart by its connection and decided when it is accepted", () =>
     Effect.gen(function*() {
       const { proxy, session } = yield* setup()
-      yield* session.inject(Plan.of(leg, Fault.resetPeer({ at: "accept" }), { match: { connection: 2 } }))
+      yield* session.inject(Plan.of(leg, Fault.resetPeer({ phase: "accept" }), { match: { connection: 2 } }))
       const endings = yield* Effect.replicateEffect(Effect.map(observe(proxy.url), ({ ending }) => ending), 3)
       assert.deepStrictEqual(endings, ["fin", "rst", "fin"])
     }))
@@ -489,7 +489,7 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
     Effect.gen(function*() {
       const { asked, proxy, session } = yield* setup()
       const injection = yield* session.inject(
-        Plan.of(leg, Fault.crash({ downFor: "200 millis" }), { match: { path: "/crash" } })
+        Plan.of(leg, Fault.crash({ down_for: "200 millis" }), { match: { path: "/crash" } })
       )
       const idle = yield* Effect.forkChild(observe(proxy.url, { send: [{ text: ping({ keepAlive: true }) }] }))
       yield* untilCount(session, "sent", 1)
@@ -510,18 +510,18 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
   it.live("fifty connections at once get what each of them is meant to", () =>
     Effect.gen(function*() {
       const { asked, proxy, session } = yield* setup()
-      const verdicts: ReadonlyArray<{ readonly fault: Fault.Fault; readonly ending: string; readonly text: string }> = [
+      const actions: ReadonlyArray<{ readonly fault: Fault.Fault; readonly ending: string; readonly text: string }> = [
         { fault: Fault.pass, ending: "fin", text: answer.body },
-        { fault: Fault.resetPeer({ at: "in-headers" }), ending: "rst", text: "HTTP/1.1 200 OK" },
-        { fault: Fault.close({ at: "before-headers" }), ending: "fin", text: "" },
+        { fault: Fault.resetPeer({ phase: "in_headers" }), ending: "rst", text: "HTTP/1.1 200 OK" },
+        { fault: Fault.close({ phase: "before_headers" }), ending: "fin", text: "" },
         { fault: Fault.status(503, { body: "no" }), ending: "fin", text: "HTTP/1.1 503 " },
         { fault: Fault.lostAnswer("rst"), ending: "rst", text: "" }
       ]
       yield* session.inject({
-        rules: verdicts.map(({ fault }, index) => ({
+        rules: actions.map(({ fault }, index) => ({
           leg,
           fault,
-          match: { transactionId: Array.from({ length: 10 }, (_, n) => `ping-${n * 5 + index}`) }
+          match: { transaction_id: Array.from({ length: 10 }, (_, n) => `ping-${n * 5 + index}`) }
         }))
       })
       const seen = yield* Effect.forEach(
@@ -530,7 +530,7 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
         { concurrency: "unbounded" }
       )
       for (const [n, { ending, text }] of seen.entries()) {
-        const wanted = verdicts[n % 5]
+        const wanted = actions[n % 5]
         assert.strictEqual(ending, wanted?.ending, `ping-${n}`)
         assert.include(text, wanted?.text ?? "", `ping-${n}`)
         if (wanted?.text === "") assert.strictEqual(text, "")
@@ -562,7 +562,7 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
   it.live("a FIN while the client still sends stays a FIN: what it sends is read and thrown away", () =>
     Effect.gen(function*() {
       const { asked, proxy, session } = yield* setup()
-      yield* session.inject(Plan.of(leg, Fault.close({ at: "request" })))
+      yield* session.inject(Plan.of(leg, Fault.close({ phase: "request" })))
       const text = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n${"x".repeat(3_000_000)}`
       for (let i = 0; i < 5; i++) {
         assert.strictEqual((yield* observe(proxy.url, { send: [{ text }] })).ending, "fin")
@@ -573,7 +573,7 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
   it.live("a client that leaves is seen behind all that it has sent while a fault stalls", () =>
     Effect.gen(function*() {
       const { proxy, session } = yield* setup()
-      yield* session.inject(Plan.of(leg, Fault.stall({ at: "request" })))
+      yield* session.inject(Plan.of(leg, Fault.stall({ phase: "request" })))
       const text = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n${"x".repeat(5_000_000)}`
       const stalled = yield* Effect.forkChild(observe(proxy.url, { send: [{ text }], closeAfter: 0 }))
       yield* untilCount(session, "closed client fin", 1)
@@ -583,7 +583,7 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
   it.live("a fault of the next request has not struck a client that sends none", () =>
     Effect.gen(function*() {
       const { proxy, session } = yield* setup()
-      const injection = yield* session.inject(Plan.of(leg, Fault.resetPeer({ at: "next-request" })))
+      const injection = yield* session.inject(Plan.of(leg, Fault.resetPeer({ phase: "next_request" })))
       const seen = yield* observe(proxy.url, { send: [{ text: ping({ keepAlive: true }) }], closeAfter: 1 })
       assert.include(seen.text, answer.body)
       yield* untilCount(session, "closed client fin", 1)
@@ -607,7 +607,7 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
     Effect.gen(function*() {
       const { proxy, session } = yield* setup()
       const scope = yield* Scope.make()
-      yield* Scope.provide(session.inject(Plan.of(leg, Fault.stall({ at: "before-headers" }))), scope)
+      yield* Scope.provide(session.inject(Plan.of(leg, Fault.stall({ phase: "before_headers" }))), scope)
       const stalled = yield* Effect.forkChild(observe(proxy.url))
       yield* untilCount(session, "hung", 1)
       yield* Scope.close(scope, Exit.void)
@@ -641,7 +641,7 @@ describe("WireProxy: the whole leg", { timeout: 30_000 }, () => {
         session.inject({
           rules: [
             { leg, fault: { type: "never_accepted" }, when: { nth: 2 } },
-            { leg, fault: Fault.stall({ at: "in-body" }) }
+            { leg, fault: Fault.stall({ phase: "in_body" }) }
           ]
         }),
         scope

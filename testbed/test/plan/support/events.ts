@@ -2,11 +2,11 @@ import * as Decision from "@appservice-ping/testbed/plan/Decision"
 import type { Plan, Rule } from "@appservice-ping/testbed/plan/Plan"
 import type { Leg } from "@appservice-ping/testbed/step/Leg"
 
-const common = { connection: 1, isSecure: false, time: 0, now: 0 } as const
+const common = { connection: 1, tls: false, time: 0, now: 0 } as const
 
 export const request = (fields?: Partial<Decision.RequestEvent>): Decision.RequestEvent => ({
   stage: "request",
-  leg: "to-appservice",
+  leg: "to_appservice",
   ...common,
   exchange: 1,
   attempt: 1,
@@ -18,14 +18,14 @@ export const request = (fields?: Partial<Decision.RequestEvent>): Decision.Reque
 
 export const connection = (fields?: Partial<Decision.ConnectionEvent>): Decision.ConnectionEvent => ({
   stage: "connection",
-  leg: "to-appservice",
+  leg: "to_appservice",
   ...common,
   ...fields
 })
 
 /** One rule for the leg of the events above. */
 export const rule = (fields: Omit<Rule, "leg"> & { readonly leg?: Leg }): Plan => ({
-  rules: [{ leg: "to-appservice", ...fields }]
+  rules: [{ leg: "to_appservice", ...fields }]
 })
 
 /** What a plan decides about events, one after the other. */

@@ -13,7 +13,7 @@ export interface Route {
   readonly handle: Handler
   readonly leg: Leg
   readonly session: Session["Service"] | undefined
-  readonly isSecure: boolean
+  readonly tls: boolean
   readonly peer: Peer
   readonly halfCloseGraceMillis: number
   /** All open connections of the leg, whoever opened them. */
@@ -71,7 +71,7 @@ export class Connection {
   constructor(route: Route, number: number) {
     this.route = route
     this.number = number
-    this.handshake = route.isSecure ? "pending" : "done"
+    this.handshake = route.tls ? "pending" : "done"
     route.open.add(this)
   }
 
@@ -225,10 +225,10 @@ export class Connection {
 
   /** Says which request is the one that is being served; a program that reads one itself has to. */
   noteRequest({ path, request, transactionId }: Arrived): Effect.Effect<void> {
-    const { isSecure, session } = this.route
+    const { tls, session } = this.route
     return session === undefined
       ? Effect.void
-      : session.note({ ...this.here, isSecure, method: request.method, path, transactionId })
+      : session.note({ ...this.here, tls, method: request.method, path, transactionId })
   }
 
   /** Says how much was sent; once for each exchange, and for what was sent outside of one. */

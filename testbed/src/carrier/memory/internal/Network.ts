@@ -83,7 +83,7 @@ export class Network {
       handle: server.handle,
       leg: server.leg,
       session: server.session,
-      isSecure: server.url.protocol === "https:",
+      tls: server.url.protocol === "https:",
       peer: peerOf(server.url),
       halfCloseGraceMillis: Duration.toMillis(options.halfCloseGrace),
       open: openOf(server)
@@ -170,18 +170,18 @@ export class Network {
       connection.handshake = "done"
       return Effect.succeed(connection)
     }
-    return Effect.flatMap(session.connection(leg, route.isSecure), (decided): Effect.Effect<Connection, Broken> => {
-      const { verdict } = decided.decision
+    return Effect.flatMap(session.connection(leg, route.tls), (decided): Effect.Effect<Connection, Broken> => {
+      const { action } = decided.decision
       const where = { leg, connection: decided.connection }
-      switch (verdict._tag) {
+      switch (action._tag) {
         case "Resolve":
-          return session.write({ event: "not-resolved", ...where, failure: verdict.failure }).pipe(
+          return session.write({ event: "not_resolved", ...where, failure: action.failure }).pipe(
             Effect.andThen(decided.applied),
             Effect.andThen(
-              verdict.failure === "hang"
+              action.failure === "hang"
                 ? this.noConnection(ofConnect)
                 : this.failConnect(
-                  verdict.failure === "not-found"
+                  action.failure === "not_found"
                     ? ClientError.ConnectDefect.NotFound()
                     : ClientError.ConnectDefect.TryAgain(),
                   peer
@@ -201,7 +201,7 @@ export class Network {
         case "Play": {
           const connection = new Connection(route, decided.connection)
           return session.write({ event: "connected", ...where }).pipe(
-            Effect.andThen(playConnection(connection, verdict.steps, decided, ofConnect)),
+            Effect.andThen(playConnection(connection, action.steps, decided, ofConnect)),
             Effect.andThen(this.shakeHands(connection, ofConnect))
           )
         }
@@ -211,7 +211,7 @@ export class Network {
           connection.handshake = "done"
           const connected = session.write({ event: "connected", ...where })
           return Effect.as(
-            route.isSecure
+            route.tls
               ? Effect.andThen(connected, session.write({ event: "secured", ...where, certificate: "good" }))
               : connected,
             connection
@@ -233,7 +233,7 @@ export class Network {
   }
 
   private shakeHands(connection: Connection, ofConnect: OfConnect): Effect.Effect<Connection, Broken> {
-    if (!connection.route.isSecure) return Effect.succeed(connection)
+    if (!connection.route.tls) return Effect.succeed(connection)
     const over = Effect.raceFirst(connection.awaitHandshake, this.noConnection(ofConnect)).pipe(
       Effect.onInterrupt(() => connection.leave),
       Effect.tapError(() => connection.leave)

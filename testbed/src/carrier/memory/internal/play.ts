@@ -1,7 +1,7 @@
 /** Plays the steps of a fault on a connection in memory. */
 import { Duration, Effect } from "effect"
 import type { Decided } from "../../../play/Session.ts"
-import type { Step } from "../../../step/Verdict.ts"
+import type { Step } from "../../../step/Action.ts"
 import * as ClientError from "../../client/ClientError.ts"
 import * as ClientReading from "../../client/ClientReading.ts"
 import { toBytes } from "./answerBytes.ts"
@@ -91,7 +91,7 @@ class Play {
 
   private secure(step: Extract<Step, { step: "secure" }>): Effect.Effect<boolean> {
     const { c, ofConnect } = this
-    if (!c.route.isSecure) return Effect.succeed(true)
+    if (!c.route.tls) return Effect.succeed(true)
     return Effect.andThen(c.write({ event: "secured", ...c.where, certificate: step.certificate }), () => {
       if (c.plain !== undefined) return Effect.succeed(true)
       // The client refuses the certificate, and closes.
@@ -102,7 +102,7 @@ class Play {
         )
       }
       if (step.version !== undefined) return this.refuse(ofConnect(ClientError.ConnectDefect.Alert({ number: 70 })))
-      if (step.clientCertificate === true) {
+      if (step.client_certificate === true) {
         return this.refuse(ofConnect(ClientError.ConnectDefect.ClientCertificateRequired()))
       }
       c.handshake = "done"

@@ -1,7 +1,7 @@
 /** The server's side of a connection in memory: the application, and the faults between it and its client. */
 import { Effect, Fiber } from "effect"
 import type { Decided } from "../../../play/Session.ts"
-import type { Step } from "../../../step/Verdict.ts"
+import type { Step } from "../../../step/Action.ts"
 import { ask, renderFor } from "./application.ts"
 import type { Arrived, Connection } from "./Connection.ts"
 import { type OfConnect, play } from "./play.ts"
@@ -42,24 +42,24 @@ const crash = (c: Connection, decided: Decided): Effect.Effect<void> =>
 const serveRequest = (c: Connection, arrived: Arrived, ofConnect: OfConnect): Effect.Effect<boolean> =>
   Effect.suspend(() => {
     c.begin()
-    const { isSecure, session } = c.route
+    const { tls, session } = c.route
     if (session === undefined) return pass(c, arrived)
     return Effect.flatMap(
       session.request({
         ...c.here,
-        isSecure,
+        tls,
         method: arrived.request.method,
         path: arrived.path,
         transactionId: arrived.transactionId
       }),
       (decided) => {
-        const { verdict } = decided.decision
-        switch (verdict._tag) {
+        const { action } = decided.decision
+        switch (action._tag) {
           case "Play":
-            return play(c, verdict.steps, decided, ofConnect, arrived)
+            return play(c, action.steps, decided, ofConnect, arrived)
           case "Crash":
             return Effect.as(crash(c, decided), false)
-          // The others are verdicts about connections, and this one is there.
+          // The others are actions about connections, and this one is there.
           default:
             return pass(c, arrived)
         }

@@ -27,7 +27,7 @@ interface AdmissionOptions {
   readonly server: Net.Server
   readonly session: Session["Service"]
   readonly leg: Leg
-  readonly isSecure: boolean
+  readonly tls: boolean
   readonly host: string
   readonly port: number
 }
@@ -38,7 +38,7 @@ const restMillisMax = 3_600_000
 export const make = Effect.fnUntraced(function*(
   options: AdmissionOptions
 ): Effect.fn.Return<Admission, ListenError, Scope.Scope> {
-  const { host, isSecure, leg, session } = options
+  const { host, tls, leg, session } = options
   const isHeld = process.platform === "linux"
   const held = yield* HeldPort.make(options.server, { host, port: options.port, isHeld })
   const turn = Semaphore.makeUnsafe(1)
@@ -47,7 +47,7 @@ export const make = Effect.fnUntraced(function*(
   let mode: Mode = "open"
   let ignoring: Scope.Closeable | undefined
 
-  const wanted = Effect.map(session.peek(leg, isSecure), ({ _tag }): Mode => {
+  const wanted = Effect.map(session.peek(leg, tls), ({ _tag }): Mode => {
     if (entered > 0) return "open"
     if (_tag === "Refuse") return "refuse"
     return _tag === "Ignore" && BlockedPort.isSupported ? "ignore" : "open"

@@ -7,7 +7,7 @@ export interface Upstream {
   readonly host: string
   readonly port: number
   /** Whether it speaks TLS. Default: false. */
-  readonly isSecure?: boolean | undefined
+  readonly tls?: boolean | undefined
   /** Certificates in PEM form to trust instead of the usual ones. Default: those that Node trusts. */
   readonly ca?: string | ReadonlyArray<string> | undefined
 }
@@ -15,9 +15,9 @@ export interface Upstream {
 /** How many bytes of the server wait to be read before no more are taken from the system. */
 const maxWaitingBytes = 64 * 1024
 
-const connect = ({ ca, host, isSecure }: Upstream, server: Connection): Effect.Effect<boolean> =>
+const connect = ({ ca, host, tls }: Upstream, server: Connection): Effect.Effect<boolean> =>
   Effect.flatMap(server.established, (isThere) =>
-    isThere && isSecure === true
+    isThere && tls === true
       ? server.secureAsClient({
         host,
         ...Net.isIP(host) === 0 ? { servername: host } : {},

@@ -15,13 +15,13 @@ export const timeouts = { ping: "1 second", client: "4 seconds" } as const
 
 export interface PairOptions extends MemoryHttpClient.MemoryHttpClientOptions {
   readonly session?: Session.SessionOptions | undefined
-  readonly isSecure?: boolean | undefined
+  readonly tls?: boolean | undefined
   readonly pingTimeout?: Duration.Input | undefined
   readonly clientTimeout?: Duration.Input | undefined
 }
 
 export const makePair = Effect.fnUntraced(function*(options: PairOptions = {}) {
-  const scheme = options.isSecure === true ? "https" : "http"
+  const scheme = options.tls === true ? "https" : "http"
   const homeserver = new URL(`${scheme}://homeserver.test`)
   const registration = {
     id: AppserviceId.make("testbed"),
@@ -46,7 +46,7 @@ export const makePair = Effect.fnUntraced(function*(options: PairOptions = {}) {
   const network = MemoryTransport.layer([{
     url: new URL(registration.url),
     handle: appservice.handle,
-    leg: "to-appservice",
+    leg: "to_appservice",
     session
   }])
   const handle = Context.get(
@@ -58,7 +58,7 @@ export const makePair = Effect.fnUntraced(function*(options: PairOptions = {}) {
     ),
     Homeserver.Homeserver
   ).handle
-  const client = MemoryHttpClient.make([{ url: homeserver, handle, leg: "to-homeserver", session }], options)
+  const client = MemoryHttpClient.make([{ url: homeserver, handle, leg: "to_homeserver", session }], options)
   return {
     session,
     client,

@@ -19,7 +19,7 @@ export interface SetupOptions extends Partial<Omit<WireProxy.WireProxyOptions, "
 
 /** Starts both, and the session that decides. */
 export const setup = Effect.fnUntraced(
-  function*({ handle = answering, leg = "to-appservice", ...options }: SetupOptions = {}) {
+  function*({ handle = answering, leg = "to_appservice", ...options }: SetupOptions = {}) {
     const session = yield* Session.make()
     const asked: Array<string> = []
     const upstream = yield* NodeListener.listen((request) => {

@@ -1,7 +1,7 @@
 /**
  * What happens to a connection or a request: the small algebra that every fault is made of.
  *
- * A verdict is a value. The memory interpreter turns it into what an HTTP client would see, the wire interpreter into
+ * An action is a value. The memory interpreter turns it into what an HTTP client would see, the wire interpreter into
  * bytes, FIN and RST on a real connection; neither knows the name of the fault it came from.
  *
  * @since 0.1.0
@@ -17,11 +17,11 @@ import { Delay } from "./Delay.ts"
  */
 export const Certificate = Schema.Literals([
   "good",
-  "self-signed",
+  "self_signed",
   "untrusted",
   "expired",
-  "not-yet-valid",
-  "wrong-host"
+  "not_yet_valid",
+  "wrong_host"
 ])
 
 /**
@@ -43,7 +43,7 @@ const How = Schema.Literals(["fin", "rst"])
  *
  * **Details**
  *
- * - `secure`: the TLS handshake with this certificate (`version: "1.1"`, `clientCertificate: true` make it fail).
+ * - `secure`: the TLS handshake with this certificate (`version: "1.1"`, `client_certificate: true` make it fail).
  * - `read`: waits for a whole request, the next one on the connection, or for so many `bytes` of it.
  * - `forward`: hands the request that was read to the application and keeps its answer. Side effects happen here.
  * - `write`: sends bytes.
@@ -62,7 +62,7 @@ export const Step = Schema.Union([
     step: Schema.tag("secure"),
     certificate: Certificate,
     version: Schema.optionalKey(Schema.Literals(["1.1"])),
-    clientCertificate: Schema.optionalKey(Schema.Boolean)
+    client_certificate: Schema.optionalKey(Schema.Boolean)
   }),
   Schema.Struct({ step: Schema.tag("read"), bytes: Schema.optionalKey(Count) }),
   Schema.Struct({ step: Schema.tag("forward") }),
@@ -96,24 +96,24 @@ export type Step = typeof Step.Type
  * For a connection: `Pass` (accept it, and decide again for each request), `Resolve` (the name cannot be looked up),
  * `Refuse`, `Ignore` (never accepted, so that connecting times out) or `Play` (the whole connection follows the steps).
  * For a request: `Pass`, `Play` (the request was read already) or `Crash` (every connection is reset, and new ones are
- * refused for `downFor`).
+ * refused for `down_for`).
  *
  * @category models
  * @since 0.1.0
  */
-export type Verdict = Data.TaggedEnum<{
+export type Action = Data.TaggedEnum<{
   Pass: {}
-  Resolve: { readonly failure: "not-found" | "try-again" | "hang" }
+  Resolve: { readonly failure: "not_found" | "try_again" | "hang" }
   Refuse: {}
   Ignore: {}
   Play: { readonly steps: ReadonlyArray<Step> }
-  Crash: { readonly downFor: Duration.Duration }
+  Crash: { readonly down_for: Duration.Duration }
 }>
 
 /**
- * Makes verdicts: `Verdict.Pass()`, `Verdict.Play({ steps })` and so on.
+ * Makes actions: `Action.Pass()`, `Action.Play({ steps })` and so on.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const Verdict = Data.taggedEnum<Verdict>()
+export const Action = Data.taggedEnum<Action>()

@@ -1,15 +1,15 @@
-import { answers, MatrixCase } from "@appservice-ping/testbed/fault/MatrixCase"
+import { answers, PeerAnswer } from "@appservice-ping/testbed/fault/PeerAnswer"
 import { assert, describe, it } from "@effect/vitest"
 
-describe("MatrixCase", () => {
+describe("PeerAnswer", () => {
   it("names every answer, and no other", () => {
-    assert.deepStrictEqual(new Set<string>(MatrixCase.literals), new Set(Object.keys(answers)))
-    assert.strictEqual(new Set(MatrixCase.literals).size, MatrixCase.literals.length)
+    assert.deepStrictEqual(new Set<string>(PeerAnswer.literals), new Set(Object.keys(answers)))
+    assert.strictEqual(new Set(PeerAnswer.literals).size, PeerAnswer.literals.length)
   })
 
   it("has answers on both legs, each with a status and a body that its type promises", () => {
     const all = Object.entries(answers)
-    assert.deepStrictEqual(new Set(all.map(([, { leg }]) => leg)), new Set(["to-appservice", "to-homeserver"]))
+    assert.deepStrictEqual(new Set(all.map(([, { leg }]) => leg)), new Set(["to_appservice", "to_homeserver"]))
     for (const [name, { body, contentType, status }] of all) {
       assert.isTrue(status >= 200 && status <= 599, name)
       if (contentType === "application/json") assert.doesNotThrow(() => JSON.parse(body), name)
