@@ -71,7 +71,7 @@ const checkRegistration = ({ copy, homeserver, isWorldReadable, registration }: 
   return {
     _tag: "Read",
     id: plain(registration.id),
-    url: RegistrationCheck.shownUrl(Registration.urlOf(registration)),
+    url: RegistrationCheck.shownUrl(registration.url),
     oddities: RegistrationCheck.oddities(registration, { homeserver, worldReadable: isWorldReadable ?? false }),
     differs: copy === undefined ? undefined : RegistrationCheck.differences(registration, copy)
   }
@@ -120,7 +120,10 @@ export const examine: (options: Options) => Effect.Effect<Report, never, HttpCli
     const registration = found.registration._tag === "Read" && !isError(options.registration)
       ? options.registration
       : undefined
-    const url = registration === undefined ? undefined : Registration.urlOf(registration)
+    // Only an HTTP address can be called; the homeserver's checks need none.
+    const url = registration !== undefined && Registration.targetOf(registration)._tag === "Http"
+      ? Registration.urlOf(registration)
+      : undefined
     const target = registration === undefined || url === undefined ? undefined : { registration, url }
     const subject: Subject = { homeserver, url }
     const timeout = options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout)

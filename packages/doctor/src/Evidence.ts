@@ -26,6 +26,7 @@ export type Oddity =
   | { readonly _tag: "PlaceholderToken"; readonly field: "as_token" | "hs_token" }
   | { readonly _tag: "SameTokens" }
   | { readonly _tag: "UrlNotSet" }
+  | { readonly _tag: "UrlIsOther"; readonly scheme: string }
   | { readonly _tag: "UrlHasSecrets" }
   | { readonly _tag: "UrlIsWildcard"; readonly host: string }
   | { readonly _tag: "UrlIsHomeserver" }

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
-import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
+import { type Registration, targetOf, urlOf } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
 import { Redacted } from "effect"
 import type { CopiedField, Oddity } from "./Evidence.ts"
@@ -19,9 +19,10 @@ const wildcardHosts: ReadonlySet<string> = new Set(["0.0.0.0", "[::]"])
 
 const place = (url: URL): string => `${url.origin}${url.pathname.replace(/\/+$/, "")}`
 
-const urlOddities = (text: string | undefined, homeserver: URL): ReadonlyArray<Oddity> => {
-  const url = text === undefined ? null : URL.parse(text)
-  if (url === null) return [{ _tag: "UrlNotSet" }]
+const urlOddities = (target: AppserviceUrl.Target, homeserver: URL): ReadonlyArray<Oddity> => {
+  if (target._tag === "Other") return [{ _tag: "UrlIsOther", scheme: target.scheme }]
+  if (target._tag !== "Http") return [{ _tag: "UrlNotSet" }]
+  const { url } = target
   const host = url.hostname
   const odd: Array<Oddity> = []
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
@@ -54,7 +55,7 @@ export const oddities = (
       field
     })),
     ...Token.equals(registration.as_token, registration.hs_token) ? [{ _tag: "SameTokens" } as const] : [],
-    ...urlOddities(urlOf(registration), context.homeserver),
+    ...urlOddities(targetOf(registration), context.homeserver),
     ...context.worldReadable ? [{ _tag: "WorldReadable" } as const] : []
   ]
 }
@@ -93,6 +94,8 @@ export const explain = (oddity: Oddity): string => {
       return "as_token and hs_token are the same; each side must have a secret of its own"
     case "UrlNotSet":
       return "url is not set, so the homeserver has nowhere to send anything"
+    case "UrlIsOther":
+      return `url is no HTTP address: its scheme is ${oddity.scheme}, and a homeserver calls only an http or https URL`
     case "UrlHasSecrets":
       return "url has userinfo, a query string or a fragment, which not every homeserver sends on"
     case "UrlIsWildcard":
@@ -104,17 +107,18 @@ export const explain = (oddity: Oddity): string => {
     case "UrlIsLocal":
       return `url leads to ${oddity.host}, and the homeserver is on another machine: there it means that machine itself`
     case "WorldReadable":
-      return "every user of this machine can read the file with its tokens; chmod 640 helps"
+      return "every user of this machine can read the file with its tokens; chmod 640 helps, if the homeserver's user can still read it"
   }
 }
 
 /**
- * The url as a person may see it.
+ * The url as a person may see it; `undefined` where it is not set.
  *
  * @category rendering
  * @since 0.1.0
  */
-export const shownUrl = (url: string | undefined): string | undefined => {
-  const parsed = url === undefined ? null : URL.parse(url)
-  return parsed === null ? undefined : AppserviceUrl.redact(parsed)
+export const shownUrl = (url: string | null | undefined): string | undefined => {
+  const target = AppserviceUrl.target(url ?? null)
+  if (target._tag === "Http") return AppserviceUrl.redact(target.url)
+  return target._tag === "Other" ? `with the scheme ${target.scheme}` : undefined
 }

@@ -3,6 +3,71 @@
  *
  * @since 0.1.0
  */
+import * as CharacterName from "./internal/characterName.ts"
+
+/**
+ * What the `url` of a registration says: where the homeserver reaches the appservice over HTTP, that it does not
+ * (C8, D6), that it takes another way, or something that is none of these.
+ *
+ * **Details**
+ *
+ * `Other` is what some homeservers and bridges agree on between them, such as `unix:///run/bridge.sock` or the word
+ * `websocket`; no homeserver of the spec can call it. `Invalid` says what is expected instead, without the text, which
+ * may hold a password.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Target =
+  | { readonly _tag: "NotSet" }
+  | { readonly _tag: "Http"; readonly url: URL }
+  | { readonly _tag: "Other"; readonly scheme: string }
+  | { readonly _tag: "Invalid"; readonly expected: string }
+
+const invalid = (expected: string): Target => ({ _tag: "Invalid", expected })
+
+const httpUrl = "an http or https URL"
+
+/** The parser of browsers repairs what no other reads so, such as a backslash for a slash. */
+const httpTarget = (text: string): Target => {
+  if (!/^https?:\/\/(?!\/)/i.test(text)) {
+    return invalid(`${httpUrl} with two slashes after the colon, such as http://localhost:29318`)
+  }
+  if (text.includes("\\")) return invalid(`${httpUrl} with slashes, not backslashes`)
+  const url = URL.parse(text)
+  return url === null ? invalid(`${httpUrl}, or null`) : { _tag: "Http", url }
+}
+
+const otherScheme = /^([a-z][a-z\d+-]*):(?!\d)./i
+
+const word = /^[a-z][a-z\d_-]*$/i
+
+/**
+ * Reads the `url` of a registration as homeservers do, without a repair that only browsers make; total.
+ *
+ * **Example** (Reading what a bridge wrote)
+ *
+ * ```ts
+ * import { AppserviceUrl } from "@appservice-ping/domain"
+ *
+ * AppserviceUrl.target("unix:///run/bridge.sock") // => { _tag: "Other", scheme: "unix" }
+ * AppserviceUrl.target("http:/localhost:29318")._tag // => "Invalid"
+ * ```
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const target = (text: string | null): Target => {
+  if (text === null || text === "") return { _tag: "NotSet" }
+  const edge = CharacterName.unseenAtEdge(text)
+  if (edge !== undefined) return invalid(`${httpUrl} without ${edge}`)
+  if (/^https?:/i.test(text)) {
+    const inside = CharacterName.unseen(text)
+    return inside === undefined ? httpTarget(text) : invalid(`${httpUrl} without ${inside} in it`)
+  }
+  const scheme = otherScheme.exec(text)?.[1] ?? word.exec(text)?.[0]
+  return scheme === undefined ? invalid(`${httpUrl}, or null`) : { _tag: "Other", scheme: scheme.toLowerCase() }
+}
 
 /**
  * Tells whether a text is a `url` that a homeserver can call: absolute, `http` or `https`.
@@ -10,10 +75,7 @@
  * @category guards
  * @since 0.1.0
  */
-export const isAppserviceUrl = (text: string): boolean => {
-  const url = URL.parse(text)
-  return url !== null && (url.protocol === "http:" || url.protocol === "https:")
-}
+export const isAppserviceUrl = (text: string): boolean => target(text)._tag === "Http"
 
 /**
  * Joins a registration's `url` with the path of an endpoint, without `//` (A8).
@@ -36,8 +98,9 @@ export const isAppserviceUrl = (text: string): boolean => {
  * @since 0.1.0
  */
 export const join = (url: string, path: `/${string}`): URL | undefined => {
-  if (!isAppserviceUrl(url)) return undefined
-  const joined = new URL(url)
+  const read = target(url)
+  if (read._tag !== "Http") return undefined
+  const joined = read.url
   joined.pathname = joined.pathname.replace(/\/+$/, "") + path
   joined.username = ""
   joined.password = ""

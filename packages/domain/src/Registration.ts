@@ -7,7 +7,8 @@
  */
 import { Predicate, Result, Schema, SchemaIssue, SchemaTransformation } from "effect"
 import { AppserviceId } from "./AppserviceId.ts"
-import { isAppserviceUrl } from "./AppserviceUrl.ts"
+import * as AppserviceUrl from "./AppserviceUrl.ts"
+import { unseenAtEdge, unseenBesideSpace } from "./internal/characterName.ts"
 import * as Yaml from "./internal/yaml.ts"
 import * as Json from "./Json.ts"
 
@@ -35,7 +36,13 @@ const Flag = Schema.Union([
 /** What an `Authorization` header carries unchanged: another token could never be equal to the one that arrives. */
 const Token = Text.pipe(
   Schema.check(
-    Schema.isPattern(/^[\x21-\x7e]+$/, { expected: "a token: one or more visible ASCII characters, without spaces" })
+    Schema.makeFilter((text) => {
+      if (/^[\x21-\x7e]+$/.test(text)) return undefined
+      const unseen = unseenBesideSpace(text)
+      return `expected a token: one or more visible ASCII characters, without spaces${
+        unseen === undefined ? "" : `, but it has ${unseen}`
+      }`
+    })
   ),
   (text) => Schema.RedactedFromValue(text, { label: "token" })
 )
@@ -62,11 +69,21 @@ const Namespaces = Schema.StructWithRest(
   [Schema.Record(Schema.String, Schema.Unknown)]
 ).annotate({ message: "expected a mapping with users, rooms and aliases, or an empty one: {}" })
 
-const url = Text.pipe(
+/** In words of its own, because a url can be wrong in ways that are easy to overlook. */
+const url = Schema.NullOr(Schema.String).annotate({ message: "expected an http or https URL, or null" }).pipe(
   Schema.check(
-    Schema.makeFilter((text) => text === "" || isAppserviceUrl(text), { expected: "an http or https URL, or null" })
+    Schema.makeFilter((text) => {
+      const target = AppserviceUrl.target(text)
+      return target._tag === "Invalid" ? `expected ${target.expected}` : undefined
+    })
   )
 )
+
+/** Copied in with a word, and kept by every reader of YAML, so that the two copies of a file differ in what is unseen. */
+const withoutUnseenEdge = Schema.makeFilter((text: string) => {
+  const edge = unseenAtEdge(text)
+  return edge === undefined || edge.startsWith("U+0020") ? undefined : `expected text without ${edge}`
+})
 
 /**
  * Schema for a registration: every field of the spec, the vendor fields that bridges write, and unknown keys kept.
@@ -74,18 +91,19 @@ const url = Text.pipe(
  * **Details**
  *
  * `as_token` and `hs_token` are redacted from here on. A `url` that is `null` or empty means that the appservice wants
- * no traffic (C8, D6).
+ * no traffic (C8, D6). One that is no HTTP address, such as `unix:///run/bridge.sock` or the word `websocket`, is read
+ * too, because a ping needs only `id` and `as_token`; {@link targetOf} says what it is.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Registration = Schema.StructWithRest(
   Schema.Struct({
-    id: AppserviceId,
-    url: Schema.NullOr(url).annotate({ message: "expected an http or https URL, or null" }),
+    id: AppserviceId.pipe(Schema.check(withoutUnseenEdge)),
+    url,
     as_token: Token,
     hs_token: Token,
-    sender_localpart: Text,
+    sender_localpart: Text.pipe(Schema.check(withoutUnseenEdge)),
     namespaces: Namespaces,
     receive_ephemeral: Schema.optionalKey(Flag),
     rate_limited: Schema.optionalKey(Schema.NullOr(Flag).annotate({ message: flagMessage })),
@@ -217,3 +235,12 @@ export const fromText = (text: string, source: string): Result.Result<Registrati
  */
 export const urlOf = (registration: Registration): string | undefined =>
   registration.url === null || registration.url === "" ? undefined : registration.url
+
+/**
+ * What the `url` says: an HTTP address to ping, none, or something that no homeserver of the spec can call.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const targetOf = (registration: Pick<Registration, "url">): AppserviceUrl.Target =>
+  AppserviceUrl.target(registration.url)

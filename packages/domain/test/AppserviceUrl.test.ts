@@ -28,9 +28,62 @@ describe("AppserviceUrl.isAppserviceUrl", () => {
     "http://",
     "http://bridge.example:99999",
     "http://[::1",
+    "http:/bridge.example",
+    "http:bridge.example",
+    "http:///bridge.example",
+    "http:\\\\bridge.example",
+    "http://bridge.example\\path",
+    " http://bridge.example",
+    "http://bridge.example\n",
+    "http://bridge\t.example",
     "null"
   ])("refuses %s", (url) => {
     assert.isFalse(AppserviceUrl.isAppserviceUrl(url))
+  })
+})
+
+describe("AppserviceUrl.target", () => {
+  it.each([[null], [""]])("C8, D6 says of %j that there is none", (text) => {
+    assert.deepStrictEqual(AppserviceUrl.target(text), { _tag: "NotSet" })
+  })
+
+  it.each([
+    ["websocket", "websocket"],
+    ["unix:///run/bridge.sock", "unix"],
+    ["unix:/run/bridge.sock", "unix"],
+    ["unix:@bridge", "unix"],
+    ["UNIX:///run/my bridge.sock", "unix"],
+    ["ws://bridge.example", "ws"],
+    ["wss://user:canary@bridge.example/ws", "wss"],
+    ["http+unix://%2Frun%2Fbridge.sock", "http+unix"],
+    ["file:///run/bridge", "file"],
+    ["fd://3", "fd"],
+    ["disabled", "disabled"]
+  ])("names the scheme of %s, and no more of it", (text, scheme) => {
+    assert.deepStrictEqual(AppserviceUrl.target(text), { _tag: "Other", scheme })
+  })
+
+  it.each([
+    ["http:/127.0.0.1:29318", "an http or https URL with two slashes after the colon, such as http://localhost:29318"],
+    ["http:\\\\h:1", "an http or https URL with two slashes after the colon, such as http://localhost:29318"],
+    ["http:///h:1", "an http or https URL with two slashes after the colon, such as http://localhost:29318"],
+    ["https:h", "an http or https URL with two slashes after the colon, such as http://localhost:29318"],
+    ["http://h\\bridge", "an http or https URL with slashes, not backslashes"],
+    [" http://h", "an http or https URL without U+0020 space at its start"],
+    ["http://h\u00a0", "an http or https URL without U+00A0 no-break space at its end"],
+    ["\ufeffhttp://h", "an http or https URL without U+FEFF zero width no-break space at its start"],
+    ["http://h/a b", "an http or https URL without U+0020 space in it"],
+    ["http://ho\tst", "an http or https URL without U+0009 tab in it"],
+    ["http://h\u200bost", "an http or https URL without U+200B zero width space in it"],
+    ["http://", "an http or https URL, or null"],
+    ["http://h:99999", "an http or https URL, or null"],
+    ["bridge.example:29318", "an http or https URL, or null"],
+    ["127.0.0.1:29318", "an http or https URL, or null"],
+    ["//bridge.example", "an http or https URL, or null"],
+    ["http//bridge.example", "an http or https URL, or null"],
+    ["bridge.example", "an http or https URL, or null"]
+  ])("says what is expected instead of %j", (text, expected) => {
+    assert.deepStrictEqual(AppserviceUrl.target(text), { _tag: "Invalid", expected })
   })
 })
 
@@ -59,9 +112,12 @@ describe("AppserviceUrl.join", () => {
   })
 
   it.prop("A8 the path comes last, after exactly one slash", [Schema.String], ([text]) => {
-    const joined = AppserviceUrl.join(`http://h.example/${text}`, path)
-    assert.isTrue(joined?.pathname.endsWith(path))
-    assert.isFalse(joined?.pathname.endsWith(`/${path}`))
+    // A text that no reader takes alike, such as one with a space, is none to call.
+    const url = `http://h.example/${text}`
+    const joined = AppserviceUrl.join(url, path)
+    assert.strictEqual(joined === undefined, AppserviceUrl.target(url)._tag !== "Http")
+    assert.strictEqual(joined?.pathname.endsWith(path) ?? true, true)
+    assert.strictEqual(joined?.pathname.endsWith(`/${path}`) ?? false, false)
   })
 })
 

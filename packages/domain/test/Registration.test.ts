@@ -271,7 +271,10 @@ describe("RegistrationError", () => {
     [{ as_token: null }, "as_token: expected text, in quotes if it looks like a number or a boolean"],
     [{ hs_token: "" }, "hs_token: expected a token: one or more visible ASCII characters, without spaces"],
     [{ hs_token: "a b" }, "hs_token: expected a token: one or more visible ASCII characters, without spaces"],
-    [{ hs_token: "a\n" }, "hs_token: expected a token: one or more visible ASCII characters, without spaces"],
+    [
+      { hs_token: "a\n" },
+      "hs_token: expected a token: one or more visible ASCII characters, without spaces, but it has U+000A line feed"
+    ],
     [{ hs_token: "tökén" }, "hs_token: expected a token: one or more visible ASCII characters, without spaces"],
     [{ sender_localpart: 5 }, "sender_localpart: expected text, in quotes if it looks like a number or a boolean"],
     [{ namespaces: [] }, "namespaces: expected a mapping with users, rooms and aliases, or an empty one: {}"],
@@ -299,7 +302,7 @@ describe("RegistrationError", () => {
   })
 
   it("names every field at once", () => {
-    assert.deepStrictEqual(linesOf("id: example\nurl: x\nas_token: 5\nnamespaces: {}\nsender_localpart: bot"), [
+    assert.deepStrictEqual(linesOf("id: example\nurl: x:1\nas_token: 5\nnamespaces: {}\nsender_localpart: bot"), [
       "registration.yaml: url: expected an http or https URL, or null",
       "registration.yaml: as_token: expected text, in quotes if it looks like a number or a boolean",
       "registration.yaml: hs_token: missing, but required"
@@ -327,7 +330,7 @@ describe("RegistrationError", () => {
   })
 
   it("has its fields as data too", () => {
-    const result = Registration.fromText(JSON.stringify({ ...valid, url: "x" }), "a.yaml")
+    const result = Registration.fromText(JSON.stringify({ ...valid, url: "x:1" }), "a.yaml")
     assert.deepStrictEqual(Result.isFailure(result) ? [result.failure.source, result.failure.problems] : [], [
       "a.yaml",
       [{ field: "url", expected: "expected an http or https URL, or null" }]

@@ -1,7 +1,7 @@
 /** Where an appservice listens, as its registration says or the user. */
 import * as StandIn from "@appservice-ping/doctor/StandIn"
 import { plain } from "@appservice-ping/domain/PlainText"
-import { urlOf } from "@appservice-ping/domain/Registration"
+import { targetOf } from "@appservice-ping/domain/Registration"
 import { Result } from "effect"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
 import type { RegistrationFile } from "./registrationFile.ts"
@@ -17,13 +17,14 @@ export const placeOf = (
   { file, registration }: RegistrationFile,
   { host, port }: Override = {}
 ): Result.Result<StandIn.Place, CommandFailure> => {
-  const text = urlOf(registration)
-  const url = text === undefined ? null : URL.parse(text)
-  if (url === null) {
+  const target = targetOf(registration)
+  if (target._tag !== "Http") {
+    const problem = target._tag === "NotSet" ? "url is empty" : "url is no HTTP address"
     return port === undefined
-      ? Result.fail(wrongUsage(`${plain(file)}: url is empty; pass --port to say where to listen`))
+      ? Result.fail(wrongUsage(`${plain(file)}: ${problem}; pass --port to say where to listen`))
       : Result.succeed({ host: host ?? "127.0.0.1", port, path: "" })
   }
+  const { url } = target
   if (port === undefined && url.protocol === "https:") {
     return Result.fail(
       wrongUsage(
