@@ -77,7 +77,15 @@ describe("doctor", () => {
       for (const step of checks) {
         assert.deepStrictEqual(Object.keys(step).toSorted(), ["detail", "duration_ms", "id", "status", "title"])
       }
-      assert.deepStrictEqual(Object.keys(conclusion).toSorted(), ["actor", "advice", "cause", "temporary"])
+      assert.deepStrictEqual(Object.keys(conclusion).toSorted(), [
+        "actor",
+        "advice",
+        "cause",
+        "certainty",
+        "healthy",
+        "temporary",
+        "weight"
+      ])
     }))
 
   it.effect("stands in where nothing listens: the ping arrives, and the appservice is what is missing", () =>

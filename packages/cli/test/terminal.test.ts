@@ -1,3 +1,4 @@
+import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { assert, describe, it } from "@effect/vitest"
 import { checkLine, conclusionLines } from "../src/internal/doctorReport.ts"
 import { fit, lookOf, paint, widthOf } from "../src/internal/terminal.ts"
@@ -55,7 +56,12 @@ describe("the lines of the doctor", () => {
   })
 
   it("ends with what is wrong, what to do and who must act", () => {
-    const diagnosis = { cause: "It is broken.", advice: "Repair it.", actor: "operator", temporary: false } as const
+    const diagnosis = new Diagnosis({
+      cause: "It is broken.",
+      advice: "Repair it.",
+      actor: "operator",
+      temporary: false
+    })
     assert.deepStrictEqual(conclusionLines({ ok: false, diagnosis }, poor), [
       "The ping does not work.",
       "  What is wrong:  It is broken.",

@@ -11,7 +11,7 @@ import type { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import type { Evidence, Subject } from "./Evidence.ts"
 import * as AppserviceRules from "./internal/appserviceRules.ts"
 import * as HomeserverRules from "./internal/homeserverRules.ts"
-import { type Case, operator, refusesToken, type Rule } from "./internal/Rule.ts"
+import { type Case, operator, refusesToken, type Rule, seen } from "./internal/Rule.ts"
 import * as TokenRules from "./internal/tokenRules.ts"
 import { explain, shownUrl } from "./RegistrationCheck.ts"
 
@@ -65,14 +65,14 @@ const good = (evidence: Evidence): Conclusion => {
   const odd = notes(evidence)
   return {
     ok: true,
-    diagnosis: {
+    diagnosis: seen({
       actor: odd.length === 0 ? "nobody" : "operator",
       cause: "Nothing is wrong with the ping: the homeserver reaches the appservice.",
       advice: odd.length === 0
         ? "Nothing has to be done."
         : `Worth a look all the same: ${odd.map(sentence).join(" ")}`,
       temporary: false
-    }
+    })
   }
 }
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
+import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { plain } from "@appservice-ping/domain/PlainText"
 import * as Registration from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
@@ -199,8 +200,8 @@ export const examine: (options: Options) => Effect.Effect<Report, never, HttpCli
     )
 
     const { diagnosis, ok } = Conclusion.conclude(found, subject)
-    const { actor, advice, cause, temporary } = diagnosis
-    return { ok, checks, diagnosis: { actor, cause: shown(cause), advice: shown(advice), temporary } }
+    const { advice, cause } = diagnosis
+    return { ok, checks, diagnosis: new Diagnosis({ ...diagnosis, cause: shown(cause), advice: shown(advice) }) }
   },
   Effect.scoped
 )

@@ -377,7 +377,7 @@ describe("conclude", () => {
   it("all is well", () => {
     const { ok, diagnosis } = conclude(good, subject)
     assert.isTrue(ok)
-    assert.deepStrictEqual(diagnosis, {
+    assert.deepInclude(diagnosis, {
       actor: "nobody",
       cause: "Nothing is wrong with the ping: the homeserver reaches the appservice.",
       advice: "Nothing has to be done.",

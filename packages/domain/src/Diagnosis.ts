@@ -4,14 +4,14 @@
  *
  * @since 0.1.0
  */
-import { Match, Schema } from "effect"
+import { type Duration, Effect, Match, Order, Schema } from "effect"
 import * as ConnectionDiagnosis from "./internal/connectionDiagnosis.ts"
 import * as ConnectionSign from "./internal/connectionSign.ts"
 import * as HomeserverDiagnosis from "./internal/homeserverDiagnosis.ts"
 import * as StatusDiagnosis from "./internal/statusDiagnosis.ts"
 import * as VerifiedDiagnosis from "./internal/verifiedDiagnosis.ts"
 import * as PingError from "./PingError.ts"
-import { PingUnsupported } from "./PingUnsupported.ts"
+import { PingUnsupported, type ServerVersion } from "./PingUnsupported.ts"
 import * as TransportError from "./TransportError.ts"
 import * as VerifiedPingError from "./VerifiedPingError.ts"
 
@@ -32,12 +32,63 @@ export const Actor = Schema.Literals(["operator", "homeserver admin", "network",
 export type Actor = typeof Actor.Type
 
 /**
- * What a failed ping means.
+ * Schema for the weight of the evidence that a cause rests on, the heaviest first.
  *
  * **Details**
  *
- * `temporary` tells whether the same ping can succeed later with nobody acting. The texts repeat nothing that a peer
- * wrote, only its errcode and status, because a peer's text may hold a token (D8).
+ * - `seen`: we saw it ourselves on the wire
+ * - `code`: a peer said it with an errcode of the ping's own
+ * - `status`: a peer said it with an HTTP status
+ * - `text`: it was guessed from a text that a peer wrote for people
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Weight = Schema.Literals(["seen", "code", "status", "text"])
+
+/**
+ * The weight of the evidence that a cause rests on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Weight = typeof Weight.Type
+
+/**
+ * Orders weights, the heaviest first.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const byWeight: Order.Order<Weight> = Order.mapInput(Order.Number, (weight) => Weight.literals.indexOf(weight))
+
+/**
+ * Schema for how sure a cause is: it follows from the evidence, or it is only one of the things that explain it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Certainty = Schema.Literals(["certain", "possible"])
+
+/**
+ * How sure a cause is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Certainty = typeof Certainty.Type
+
+/**
+ * What a failed ping means; the one type for everything that diagnoses.
+ *
+ * **Details**
+ *
+ * `temporary` is true where the same ping can succeed later although nobody acts. `cause` is worded as a fact where
+ * `certainty` is `certain`, and as a possibility where it is `possible`. `healthy` is true where the homeserver reaches
+ * the appservice and its token is accepted, although the answer is no success: nobody has to act then. The texts repeat
+ * nothing that a peer wrote, only its errcode and status, because a peer's text may hold a token (D8).
+ *
+ * Without `certainty` and `weight`, the constructor claims the least: a possible cause, guessed from a text.
  *
  * @category models
  * @since 0.1.0
@@ -46,7 +97,10 @@ export class Diagnosis extends Schema.Class<Diagnosis>("@appservice-ping/domain/
   actor: Actor,
   cause: Schema.String,
   advice: Schema.String,
-  temporary: Schema.Boolean
+  temporary: Schema.Boolean,
+  certainty: Certainty.pipe(Schema.withConstructorDefault(Effect.succeed("possible"))),
+  weight: Weight.pipe(Schema.withConstructorDefault(Effect.succeed("text"))),
+  healthy: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false)))
 }) {}
 
 /**
@@ -60,6 +114,12 @@ export interface Context {
   readonly url?: string | null | undefined
   /** The URL of the homeserver that was asked: a `url` that leads back to it, or not to this machine, is noticed. */
   readonly homeserver?: string | undefined
+  /** The registration's `id`: some homeservers repeat it in their texts, where it is no sign of anything. */
+  readonly id?: string | undefined
+  /** What the homeserver calls itself: the advice uses that server's words. */
+  readonly server?: ServerVersion | undefined
+  /** How long the client waited for the answer: what failed at once did not time out. */
+  readonly elapsed?: Duration.Duration | undefined
 }
 
 type Finding = ConnectionDiagnosis.Finding
@@ -125,7 +185,28 @@ export const isDiagnosable: (error: unknown) => error is Diagnosable = Schema.is
  * @since 0.1.0
  */
 export const diagnose = (error: Diagnosable, context: Context = {}): Diagnosis =>
-  new Diagnosis(findingOf(error, context))
+  new Diagnosis({ certainty: "certain", weight: weightOf(error), ...findingOf(error, context) })
+
+/** What we saw ourselves weighs more than an errcode, and that more than a status or a text. */
+const weightOf = (error: Diagnosable): Weight => {
+  switch (error._tag) {
+    case "M_BAD_STATUS":
+      return "status"
+    case "M_CONNECTION_FAILED":
+      return "text"
+    case "OtherErrcode":
+      return error.errcode === "M_UNKNOWN" ? "text" : "code"
+    case "AnsweredElsewhere":
+    case "HomeserverUnreachable":
+    case "NotHomeserver":
+    case "SeenButFailed":
+    case "TooManyPending":
+    case "Undecided":
+      return "seen"
+    default:
+      return "code"
+  }
+}
 
 const findingOf = (error: Diagnosable, context: Context): Finding => {
   const leg = ConnectionDiagnosis.toAppservice(registrationUrl(context), context.homeserver)

@@ -257,7 +257,7 @@ describe("diagnose", () => {
     const diagnosis = diagnose(error)
     const wire: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(Diagnosis)(diagnosis)))
     assert.deepStrictEqual(Schema.decodeUnknownSync(Diagnosis)(wire), diagnosis)
-    assert.hasAllKeys(wire, ["actor", "advice", "cause", "temporary"])
+    assert.hasAllKeys(wire, ["actor", "advice", "cause", "certainty", "healthy", "temporary", "weight"])
   })
 
   it.prop(

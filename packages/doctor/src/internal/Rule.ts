@@ -1,5 +1,5 @@
 /** What the rules of the doctor's conclusion have in common. */
-import { type Diagnosable, diagnose, type Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import { type Actor, type Diagnosable, diagnose, Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import type { DirectEvidence, Evidence, Subject } from "../Evidence.ts"
 
 /** What a rule looks at. */
@@ -15,21 +15,17 @@ export interface Case {
 export type Rule = (of: Case) => Diagnosis | undefined
 
 /** A diagnosis on which the operator of the bridge must act. */
-export const operator = (cause: string, advice: string, temporary = false): Diagnosis => ({
-  cause,
-  actor: "operator",
-  advice,
-  temporary
-})
+export const operator = (cause: string, advice: string, temporary = false): Diagnosis =>
+  seen({ actor: "operator", cause, advice, temporary })
+
+/** A diagnosis of what the doctor saw itself. */
+export const seen = (
+  fields: { readonly actor: Actor; readonly cause: string; readonly advice: string; readonly temporary: boolean }
+): Diagnosis => new Diagnosis({ ...fields, certainty: "certain", weight: "seen" })
 
 /** The diagnosis of the diagnosis, where the doctor knows no better. */
-export const explained = (error: Diagnosable, { subject }: Case): Diagnosis => {
-  const { actor, advice, cause, temporary } = diagnose(error, {
-    url: subject.url ?? null,
-    homeserver: subject.homeserver.href
-  })
-  return { actor, advice, cause, temporary }
-}
+export const explained = (error: Diagnosable, { subject }: Case): Diagnosis =>
+  diagnose(error, { url: subject.url ?? null, homeserver: subject.homeserver.href })
 
 /** What repairs copies of a registration that differ. */
 export const sameFile =

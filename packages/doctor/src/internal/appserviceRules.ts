@@ -2,7 +2,7 @@
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
 import type { DirectEvidence } from "../Evidence.ts"
-import { explained, isTokenStatus, operator, refusesToken, type Rule, sameFile, wantsHttps } from "./Rule.ts"
+import { explained, isTokenStatus, operator, refusesToken, type Rule, sameFile, seen, wantsHttps } from "./Rule.ts"
 
 const hasNoPing = (error: Diagnosable): boolean =>
   error._tag === "M_BAD_STATUS" && (error.status === 404 || error.status === 405)
@@ -82,13 +82,13 @@ export const noConnection: Rule = ({ evidence: { direct, listener, ping }, subje
         `The appservice answers at ${url} when called from here, but the homeserver does not get there: for the homeserver, ${parsed.hostname} is its own machine or container.`,
         "Set url to a name or an address that leads from the homeserver to the appservice, let the appservice listen on an address that is reached there, and restart the homeserver."
       )
-      : {
+      : seen({
         actor: "network",
         cause: `The appservice answers at ${url} when called from here, but the homeserver does not get there.`,
         advice:
           "Check the firewalls and container networks between the homeserver and the appservice, and that the homeserver's copy of the registration has this url.",
         temporary: true
-      }
+      })
   }
   return isRefused(direct) || listener?._tag === "Nothing"
     ? operator(

@@ -1,6 +1,6 @@
 /** Rules about the registration file as such, and the way to the homeserver. */
 import { Duration } from "effect"
-import { explained, operator, type Rule, wantsHttps } from "./Rule.ts"
+import { explained, operator, type Rule, seen, wantsHttps } from "./Rule.ts"
 
 /** The file cannot be used at all. */
 export const invalid: Rule = ({ evidence: { registration } }) =>
@@ -16,14 +16,14 @@ export const unreachable: Rule = (of) => {
   const { homeserver } = of.evidence
   if (homeserver === undefined || homeserver._tag === "Reached") return undefined
   if (homeserver._tag === "Silent") {
-    return {
+    return seen({
       actor: "homeserver admin",
       cause: `The homeserver (${of.homeserver}) takes connections, but gave no answer within ${
         Duration.format(homeserver.after)
       }.`,
       advice: "Look whether the homeserver hangs or is overloaded, and what a proxy in front of it waits for.",
       temporary: true
-    }
+    })
   }
   return homeserver.speaksTls ? wantsHttps(of.homeserver) : explained(homeserver.error, of)
 }
@@ -64,11 +64,11 @@ export const urlNotSet: Rule = ({ evidence: { registration } }) =>
 export const proxyWithoutPing: Rule = ({ evidence: { ping }, homeserver }) =>
   ping?._tag === "Failed" && ping.error._tag === "NotHomeserver" && (ping.error.status === 404 ||
       ping.error.status === 405)
-    ? {
+    ? seen({
       actor: "homeserver admin",
       cause:
         `The homeserver at ${homeserver} knows the ping, but something in front of it answers in its place (status ${ping.error.status}): a proxy that forwards only some paths.`,
       advice: "Let the proxy forward everything under /_matrix to the homeserver.",
       temporary: false
-    }
+    })
     : undefined

@@ -8,6 +8,9 @@ export interface Finding {
   readonly cause: string
   readonly advice: string
   readonly temporary: boolean
+  /** Default: certain. */
+  readonly certainty?: "certain" | "possible"
+  readonly healthy?: boolean
 }
 
 /** One leg of a ping: who calls whom, and where. */
