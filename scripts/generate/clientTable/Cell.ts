@@ -23,6 +23,13 @@ export type Cell =
     readonly errors: ReadonlyArray<Raised>
     readonly kind: Kind
   }
+  /** What a client in another language says; its words are what a homeserver in that language repeats. */
+  | {
+    readonly result: "foreign"
+    readonly phase: Phase
+    readonly errors: ReadonlyArray<Raised>
+    readonly text: string
+  }
   /** The transport fails with a `ConnectionFailure`, and tells no phase. */
   | { readonly result: "failure"; readonly kind: Kind; readonly text: string }
 

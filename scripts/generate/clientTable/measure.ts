@@ -17,6 +17,7 @@ import type { AddressInfo } from "node:net"
 import * as Tls from "node:tls"
 import type { Cell, Measured, Pair, Row } from "./Cell.ts"
 import { type Ask, type Client, clients, keepingClients, type Progress } from "./clients.ts"
+import * as GoClient from "./goClient.ts"
 import { keptAliveRows, rows } from "./rows.ts"
 
 const leg = "to_homeserver"
@@ -190,21 +191,33 @@ const measurePair = (fault: Fault.Fault, client: Client, port: number): Effect.E
     return { first, second, connections }
   }))
 
+/** The resolver of another process is not ours to replace. */
+const canMeet = (fault: Fault.Fault) => (client: Client): boolean =>
+  client.name !== GoClient.name || fault.type !== "dns"
+
 const measureRows = Effect.fnUntraced(function*<A>(
   faults: ReadonlyArray<Fault.Fault>,
   clients: ReadonlyArray<Client>,
+  recorded: ReadonlyArray<Row<A>>,
   measure: (fault: Fault.Fault, client: Client) => Effect.Effect<A>
 ) {
   const cells = yield* Effect.forEach(
-    faults.flatMap((fault) => clients.map((client) => ({ fault, client }))),
+    faults.flatMap((fault) => clients.filter(canMeet(fault)).map((client) => ({ fault, client }))),
     ({ client, fault }) => Effect.map(measure(fault, client), (cell) => ({ fault, name: client.name, cell })),
     { concurrency }
   )
-  return faults.map((fault): Row<A> => ({
-    name: Fault.describe(fault),
-    fault: Schema.encodeSync(Fault.Fault)(fault),
-    cells: Object.fromEntries(cells.filter((cell) => cell.fault === fault).map(({ cell, name }) => [name, cell]))
-  }))
+  return faults.map((fault): Row<A> => {
+    const name = Fault.describe(fault)
+    const go = GoClient.isMeasured ? undefined : recorded.find((row) => row.name === name)?.cells[GoClient.name]
+    return {
+      name,
+      fault: Schema.encodeSync(Fault.Fault)(fault),
+      cells: {
+        ...Object.fromEntries(cells.filter((cell) => cell.fault === fault).map(({ cell, name }) => [name, cell])),
+        ...go === undefined ? {} : { [GoClient.name]: go }
+      }
+    }
+  })
 })
 
 const versionOf = (name: string, from: string): string => {
@@ -214,26 +227,43 @@ const versionOf = (name: string, from: string): string => {
     : "unknown"
 }
 
-const versions = (): Measured["versions"] => {
+const goVersion = (recorded: Measured): Measured["versions"] => {
+  const version = GoClient.isMeasured ? GoClient.version() : recorded.versions["go"]
+  return version === undefined ? {} : { go: version }
+}
+
+const versions = (recorded: Measured): Measured["versions"] => {
   const platform = import.meta.resolve("@effect/platform-node")
   return {
     node: process.versions.node,
     "undici in node": process.versions["undici"] ?? "unknown",
     undici: versionOf("undici", platform),
     effect: versionOf("effect", platform),
-    "@effect/platform-node": versionOf("@effect/platform-node", import.meta.url)
+    "@effect/platform-node": versionOf("@effect/platform-node", import.meta.url),
+    ...goVersion(recorded)
   }
 }
 
-/** Measures everything. */
-export const measure = (): Promise<Measured> =>
+/** Measures everything but what needs more than npm: that is taken from what was recorded. */
+export const measure = (recorded: Measured): Promise<Measured> =>
   Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     yield* resolver
     yield* trust
     const port = yield* upstream
+    const go = GoClient.isMeasured ? [yield* GoClient.make] : []
     return {
-      versions: versions(),
-      rows: yield* measureRows(rows, clients, (fault, client) => measureOne(fault, client, port)),
-      keptAlive: yield* measureRows(keptAliveRows, keepingClients, (fault, client) => measurePair(fault, client, port))
+      versions: versions(recorded),
+      rows: yield* measureRows(
+        rows,
+        [...clients, ...go],
+        recorded.rows,
+        (fault, client) => measureOne(fault, client, port)
+      ),
+      keptAlive: yield* measureRows(
+        keptAliveRows,
+        [...keepingClients, ...go],
+        recorded.keptAlive,
+        (fault, client) => measurePair(fault, client, port)
+      )
     }
   })))

@@ -1,0 +1,3 @@
+module appservice-ping/client-table
+
+go 1.21
