@@ -1,4 +1,5 @@
 import { OpenApi } from "effect/http-api"
+import { AccountApi } from "../../packages/domain/src/AccountApi.ts"
 import { AppserviceApi } from "../../packages/domain/src/AppserviceApi.ts"
 import { HomeserverApi } from "../../packages/domain/src/HomeserverApi.ts"
 import { ControlApi } from "../../testbed/src/control/ControlApi.ts"
@@ -24,6 +25,7 @@ const render = (document: OpenApi.OpenAPISpec): string => `${JSON.stringify(sort
 export const openapi: Generator = () =>
   Promise.resolve([
     { path: "docs/openapi/client-server.json", content: render(OpenApi.fromApi(HomeserverApi)) },
+    { path: "docs/openapi/bridge-start.json", content: render(OpenApi.fromApi(AccountApi)) },
     { path: "docs/openapi/application-service.json", content: render(OpenApi.fromApi(AppserviceApi)) },
     { path: "docs/openapi/testbed-control.json", content: render(OpenApi.fromApi(ControlApi)) }
   ])

@@ -31,16 +31,22 @@ export const command = Command.make(
       Flag.withDescription("How long an appservice may take to answer (\"30 seconds\")"),
       Flag.optional
     ),
+    serverName: Flags.serverName.pipe(
+      Flag.withDescription(
+        "The name of the homeserver (localhost), the part of a user id after the colon: what the bridge's configuration calls the homeserver's domain"
+      ),
+      Flag.withDefault("localhost")
+    ),
     userTokens: Flags.userTokens
   },
-  Effect.fnUntraced(function*({ host, pingTimeout, port, registration, userTokens }) {
+  Effect.fnUntraced(function*({ host, pingTimeout, port, registration, serverName, userTokens }) {
     const files = yield* Effect.forEach(registration, (file) => read(file))
     const registry = AppserviceRegistry.layer(files.map((file) => file.registration), { userTokens })
     const leg = OutgoingPing.layer({ timeout: Option.getOrUndefined(pingTimeout) }).pipe(
       Layer.provide(NodeTransport.layer())
     )
     return yield* run(host, port).pipe(
-      Effect.provide(Homeserver.layer().pipe(Layer.provide([registry, leg]))),
+      Effect.provide(Homeserver.layer({ serverName }).pipe(Layer.provide([registry, leg]))),
       Effect.catchTags({
         ListenError: ({ message }) => negative(message),
         RegistryError: (error) => contradiction(error, files)
@@ -49,13 +55,17 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Runs the reference homeserver. It prints one line with its URL when it is ready; SIGTERM and SIGINT stop it with exit code 0."
+    "Runs the reference homeserver: it answers pings, and what a bridge asks before its first one (/versions, /register and /account/whoami). It is no homeserver to chat on, and remembers nothing. It prints one line with its URL when it is ready; SIGTERM and SIGINT stop it with exit code 0."
   ),
   Command.withShortDescription("Run the reference homeserver"),
   Command.withExamples([
     {
       command: "appservice-ping homeserver --registration registration.yaml",
       description: "Answer the pings of one appservice on http://127.0.0.1:8008"
+    },
+    {
+      command: "appservice-ping homeserver --registration registration.yaml --server-name matrix.example",
+      description: "Let a bridge start whose configuration names the homeserver matrix.example"
     }
   ])
 )

@@ -50,7 +50,7 @@ describe("doctor", () => {
         "ok  ",
         "ok  ",
         "ok  ",
-        "skip",
+        "ok  ",
         "ok  ",
         "ok  ",
         "ok  "

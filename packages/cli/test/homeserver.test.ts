@@ -49,6 +49,41 @@ describe("homeserver", () => {
       assert.strictEqual(ended.code, 0)
     }))
 
+  it.effect("D12 --server-name names the homeserver that a bridge starts against, localhost without it", () =>
+    Effect.gen(function*() {
+      const file = yield* writeRegistration({ namespaces: { users: [{ regex: "@telegram_(", exclusive: true }] } })
+      for (
+        const [name, args] of [["localhost", []], ["matrix.example", ["--server-name", "matrix.example"]]] as const
+      ) {
+        const running = yield* startHomeserver("--registration", file, ...args)
+        const whoami = (query: string) =>
+          Effect.promise(async () => {
+            const headers = { authorization: `Bearer ${canaries.as_token}` }
+            const response = await fetch(`${running.origin}/_matrix/client/v3/account/whoami${query}`, { headers })
+            return [response.status, JSON.stringify(await response.json())] as const
+          })
+        assert.deepStrictEqual(yield* whoami(""), [200, `{"user_id":"@telegrambot:${name}"}`])
+        const [status, refused] = yield* whoami("?user_id=@telegrambot:elsewhere.example")
+        assert.strictEqual(status, 403)
+        assert.include(refused, `the name of this homeserver is ${name}`)
+        yield* running.kill("SIGTERM")
+        const { stderr } = yield* running.ended
+        assert.include(
+          stderr,
+          "The user namespace \"@telegram_(\" of the appservice \"telegram\" is no regular expression"
+        )
+      }
+      const { code, stderr } = yield* run([
+        "homeserver",
+        "--registration",
+        file,
+        "--server-name",
+        "https://matrix.example"
+      ])
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "--server-name: expected the name of a homeserver, such as matrix.example")
+    }))
+
   it.effect("--ping-timeout bounds the call to the appservice", () =>
     Effect.gen(function*() {
       const appservice = yield* silent

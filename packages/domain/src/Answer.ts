@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, Predicate, Record, type Redacted, Result, Schema } from "effect"
+import { Duration, Predicate, Record, type Redacted, Result, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import * as AppserviceUrl from "./AppserviceUrl.ts"
 import * as ForeignText from "./internal/foreignText.ts"
@@ -114,6 +114,29 @@ export const wire = {
   ),
   M_URL_NOT_SET: PingError.UrlNotSet.pipe(Schema.encodeKeys(errcode), HttpApiSchema.status(statuses.M_URL_NOT_SET))
 } as const
+
+/**
+ * Makes the wire schema of an error that is not one of the ping's own, for a contract that declares it (C19).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const otherErrcode = <Errcode extends string>(errcode: Errcode, status: number) =>
+  Schema.Struct({ errcode: Schema.Literal(errcode), error: Schema.optionalKey(Schema.String) }).pipe(
+    Schema.decodeTo(
+      PingError.OtherErrcode,
+      SchemaTransformation.transform({
+        decode: ({ errcode, error }): typeof PingError.OtherErrcode.Encoded => ({
+          _tag: "OtherErrcode",
+          errcode,
+          status,
+          ...(error === undefined ? {} : { error })
+        }),
+        encode: ({ error }) => ({ errcode, ...(error === undefined ? {} : { error }) })
+      })
+    ),
+    HttpApiSchema.status(status)
+  )
 
 type Tag = keyof typeof wire
 

@@ -14,7 +14,7 @@ import { PingRequest } from "./PingRequest.ts"
 import { Versions } from "./Versions.ts"
 
 /**
- * The security scheme of the ping: the `as_token` as a bearer token (C1).
+ * The security scheme of an appservice: its `as_token` as a bearer token (C1), and the user it acts as (C14, C26).
  *
  * @category security
  * @since 0.1.0
@@ -22,7 +22,12 @@ import { Versions } from "./Versions.ts"
 export class AppserviceAuthorization extends HttpApiMiddleware.Service<AppserviceAuthorization>()(
   "@appservice-ping/domain/HomeserverApi/AppserviceAuthorization",
   {
-    error: [Answer.wire.M_MISSING_TOKEN, Answer.wire.M_UNKNOWN_TOKEN, Answer.wire.M_FORBIDDEN],
+    error: [
+      Answer.wire.M_MISSING_TOKEN,
+      Answer.wire.M_UNKNOWN_TOKEN,
+      Answer.wire.M_FORBIDDEN,
+      Answer.otherErrcode("M_UNKNOWN_DEVICE", 400)
+    ],
     security: {
       appserviceAccessTokenBearer: HttpApiSecurity.bearer.pipe(
         HttpApiSecurity.annotate(OpenApi.Description, "The `as_token` of the appservice.")

@@ -36,11 +36,21 @@ export type Versions = typeof Versions.Type
  */
 export type PingSupport = "stable" | "unstable" | "none"
 
-const isStable = (version: string): boolean => {
-  const [, major, minor] = /^v(\d{1,4})\.(\d{1,4})$/.exec(version) ?? []
-  return major !== undefined && minor !== undefined &&
-    (Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 7))
-}
+/**
+ * Tells whether a homeserver supports a version of the spec or a later one, of the form `v1.7` (C21).
+ *
+ * **Details**
+ *
+ * The numbers are compared, not the texts: `v1.10` is later than `v1.7`. Versions such as `r0.6.1` are older than all.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isAtLeast = (versions: Versions, major: number, minor: number): boolean =>
+  versions.versions.some((version) => {
+    const [, ofMajor, ofMinor] = /^v(\d{1,4})\.(\d{1,4})$/.exec(version) ?? []
+    return Number(ofMajor) > major || (Number(ofMajor) === major && Number(ofMinor) >= minor)
+  })
 
 /**
  * Tells which path a homeserver answers pings on (C21).
@@ -63,6 +73,6 @@ const isStable = (version: string): boolean => {
  */
 export const pingSupport = (versions: Versions): PingSupport => {
   const features = versions.unstable_features ?? {}
-  if (versions.versions.some(isStable) || features["fi.mau.msc2659.stable"] === true) return "stable"
+  if (isAtLeast(versions, 1, 7) || features["fi.mau.msc2659.stable"] === true) return "stable"
   return features["fi.mau.msc2659"] === true ? "unstable" : "none"
 }

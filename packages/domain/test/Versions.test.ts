@@ -72,3 +72,25 @@ describe("Versions.Versions", () => {
     assert.throws(() => decode({ unstable_features: {} }))
   })
 })
+
+describe("a version of the spec", () => {
+  it("C21 is compared by its numbers, not by its text", () => {
+    for (
+      const [listed, major, minor, isSupported] of [
+        ["v1.10", 1, 7, true],
+        ["v1.7", 1, 10, false],
+        ["v1.17", 1, 17, true],
+        ["v1.16", 1, 17, false],
+        ["v2.0", 1, 17, true],
+        ["r0.6.1", 1, 0, false],
+        ["v1", 1, 0, false],
+        ["v1.17-beta", 1, 7, false],
+        ["", 0, 0, false]
+      ] as const
+    ) {
+      assert.strictEqual(Versions.isAtLeast({ versions: [listed] }, major, minor), isSupported, listed)
+      assert.strictEqual(Versions.isAtLeast({ versions: ["v0.1", listed] }, major, minor), isSupported || major === 0)
+    }
+    assert.isFalse(Versions.isAtLeast({ versions: [] }, 0, 0))
+  })
+})

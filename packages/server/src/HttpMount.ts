@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { AccountApi } from "@appservice-ping/domain/AccountApi"
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
 import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
@@ -12,6 +13,7 @@ import { HttpRouter, type HttpServerRequest, HttpServerResponse, UrlParams } fro
 import { Appservice } from "./appservice/Appservice.ts"
 import { BodyError, type Handler, type ServerRequest } from "./Exchange.ts"
 import { Homeserver } from "./homeserver/Homeserver.ts"
+import * as Fallback from "./internal/fallback.ts"
 import * as Routes from "./internal/routes.ts"
 
 const readStream = <E>(stream: Stream.Stream<Uint8Array, E>, maxBytes: number): Effect.Effect<Uint8Array, BodyError> =>
@@ -60,16 +62,21 @@ const wildcard = (path: Routes.Path): Routes.Path => {
 
 const mount = <Id>(
   service: Context.Key<Id, { readonly handle: Handler }>,
-  paths: ReadonlyArray<Routes.Path>
+  paths: ReadonlyArray<Routes.Path>,
+  fallback?: Fallback.Side
 ): Layer.Layer<never, never, Id | HttpRouter.HttpRouter> =>
   HttpRouter.use(Effect.fnUntraced(function*(router) {
     const { handle } = yield* service
+    const respond = (request: ServerRequest) => Effect.map(handle(request), toEffectResponse)
     for (const path of new Set(paths.map(wildcard))) {
-      yield* router.add("*", path, (request) => Effect.map(handle(fromEffectRequest(request)), toEffectResponse))
+      yield* router.add("*", path, (request) => respond(fromEffectRequest(request)))
     }
+    if (fallback === undefined) return
+    // Without its path: a request that no route has may not reach an endpoint all the same, past a prefix of the app.
+    yield* Fallback.add(router, fallback, (request) => respond({ ...fromEffectRequest(request), target: "/_matrix" }))
   }))
 
-const homeserverPaths = Routes.fromApi(HomeserverApi).paths
+const pingPaths = Routes.fromApi(HomeserverApi).paths.filter((path) => path !== GetVersions.path)
 
 /**
  * Layer that keeps the deprecated `access_token` of a query out of the spans of the app's HTTP server (D8).
@@ -90,29 +97,40 @@ export const layerRedactedNames: Layer.Layer<never> = Layer.effect(
 /**
  * Layer that adds the homeserver's endpoints to the app's `HttpRouter`, and leaves its other routes alone.
  *
+ * **Details**
+ *
+ * Besides the ping and `/versions`, these are `/register` and `/account/whoami`, which bridges ask before they ping
+ * (D12). What no route of the app serves under `/_matrix` is answered 404 `M_UNRECOGNIZED` (C16).
+ *
+ * @see {@link layerHomeserverPing} for an app that is a homeserver already
  * @see {@link layerRedactedNames} for apps that export spans
  * @category layers
  * @since 0.1.0
  */
 export const layerHomeserver: Layer.Layer<never, never, Homeserver | HttpRouter.HttpRouter> = mount(
   Homeserver,
-  homeserverPaths
+  [...Routes.fromApi(HomeserverApi).paths, ...Routes.fromApi(AccountApi).paths],
+  "homeserver"
 )
 
 /**
- * Layer that adds the ping alone, for a homeserver that has its own `GET /_matrix/client/versions`.
+ * Layer that adds the ping alone, for a homeserver that has its own `/versions`, `/register` and `/account/whoami`.
  *
- * @see {@link layerHomeserver} for all of the contract
+ * @see {@link layerHomeserver} for all of it
  * @category layers
  * @since 0.1.0
  */
 export const layerHomeserverPing: Layer.Layer<never, never, Homeserver | HttpRouter.HttpRouter> = mount(
   Homeserver,
-  homeserverPaths.filter((path) => path !== GetVersions.path)
+  pingPaths
 )
 
 /**
  * Layer that adds the appservice's endpoints to the app's `HttpRouter`, and leaves its other routes alone.
+ *
+ * **Details**
+ *
+ * What no route of the app serves under `/_matrix` is answered 404 `M_UNRECOGNIZED` (A6).
  *
  * @see {@link layerRedactedNames} for apps that export spans
  * @category layers
@@ -120,7 +138,8 @@ export const layerHomeserverPing: Layer.Layer<never, never, Homeserver | HttpRou
  */
 export const layerAppservice: Layer.Layer<never, never, Appservice | HttpRouter.HttpRouter> = mount(
   Appservice,
-  Routes.fromApi(AppserviceApi).paths
+  Routes.fromApi(AppserviceApi).paths,
+  "appservice"
 )
 
 const readWebBody = (request: Request, maxBytes: number): Effect.Effect<Uint8Array, BodyError> => {

@@ -1,4 +1,5 @@
 /** The servers against their own contracts: what they answer is declared, and a client derived from them reads it. */
+import { AccountApi } from "@appservice-ping/domain/AccountApi"
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
 import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
 import { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
@@ -46,6 +47,7 @@ const homeserverCases: ReadonlyArray<
   [{}, {}, 401],
   [{}, { token: "unknown" }, 401],
   [{}, { token: tokens.user }, 403],
+  [{}, { token: tokens.as, target: "/_matrix/client/v1/appservice/telegram/ping?user_id=@alice:localhost" }, 403],
   [{ homeserver: { maxConcurrentPings: 0 } }, { token: tokens.as }, 429],
   [{ send: () => Effect.succeed({ ...ok, status: 404 }) }, { token: tokens.as }, 502],
   [{ send: () => Effect.fail(new ConnectionFailure({ kind: "refused", text: "" })) }, { token: tokens.as }, 502],
@@ -94,6 +96,30 @@ describe("what the contracts declare", () => {
           answered.push(status)
         }
         assert.deepStrictEqual(toBeDeclared(answered), declared(HomeserverApi).get(`POST ${path}`))
+      }))
+  }
+
+  for (const version of ["v3", "r0"]) {
+    it.effect(`D12 is what the homeserver answers at /_matrix/client/${version}/register and /account/whoami`, () =>
+      Effect.gen(function*() {
+        const handle = yield* homeserverLayer({ homeserver: { versions: { versions: ["v1.17"] } } })
+        const body = "{\"type\":\"m.login.application_service\",\"username\":\"bot\"}"
+        const bodies = [body, body, "", "[]"]
+        const asked = {
+          register: bodies.map((body) => ({ body, token: tokens.as })),
+          "account/whoami": [{ token: tokens.as }, { token: tokens.as, query: "?device_id=A" }]
+        }
+        for (const [path, requests] of Object.entries(asked)) {
+          const target = `/_matrix/client/${version}/${path}`
+          const method = path === "register" ? "POST" : "GET"
+          const answered: Array<number> = []
+          for (
+            const { query = "", ...options } of [...requests, {}, { token: tokens.user }] as ReadonlyArray<
+              RequestOptions & { readonly query?: string }
+            >
+          ) answered.push((yield* handle(request({ method, ...options, target: target + query }))).status)
+          assert.deepStrictEqual(toBeDeclared(answered), declared(AccountApi).get(`${method} ${target}`))
+        }
       }))
   }
 

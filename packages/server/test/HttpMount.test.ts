@@ -57,6 +57,12 @@ const app = <E>(...routes: ReadonlyArray<Layer.Layer<never, E, HttpRouter.HttpRo
     return HttpRouter.toWebHandler(Layer.provideMerge(all, HttpServer.layerServices), { disableLogger: true })
   })
 
+/** What each side says of an endpoint that it does not have. */
+const unrecognized = {
+  homeserver: "{\"errcode\":\"M_UNRECOGNIZED\",\"error\":\"Unrecognized request\"",
+  appservice: "{\"errcode\":\"M_UNRECOGNIZED\",\"error\":\"The appservice has no such endpoint\""
+} as const
+
 describe("an Effect HTTP app", () => {
   it.effect("has the ping alone beside its own versions", () =>
     Effect.gen(function*() {
@@ -66,6 +72,27 @@ describe("an Effect HTTP app", () => {
       )
       assert.strictEqual((yield* fetchFrom(web, new Request(`${origin}/_matrix/client/versions`))).text, "its own")
       assert.strictEqual((yield* fetchFrom(web, ping())).status, 200)
+    }))
+
+  it.effect("C16 and A6 answer what nothing serves under /_matrix, once each, in any order and below a prefix", () =>
+    Effect.gen(function*() {
+      const sides = [
+        HttpMount.layerAppservice.pipe(Layer.provide(appservice)),
+        HttpMount.layerHomeserver.pipe(Layer.provide(homeserver()))
+      ]
+      for (const [first, ...others] of [sides, sides.toReversed(), [sides[1]], [sides[0]]]) {
+        if (first === undefined) continue
+        const web = yield* app(first, ...others.filter((side) => side !== undefined))
+        const isAlone = others.length === 0
+        const text = (path: string) =>
+          Effect.map(fetchFrom(web, new Request(origin + path, { method: "POST" })), ({ text }) => text)
+        const ofApp = yield* text("/_matrix/app/v1/nothing")
+        const client = yield* text("/_matrix/client/v1/nothing")
+        const neither = yield* text("/_matrix/nothing")
+        for (const found of [ofApp, client, neither]) assert.include(found, "M_UNRECOGNIZED")
+        assert.strictEqual(neither, client)
+        assert.strictEqual(ofApp === client, isAlone)
+      }
     }))
 
   it.effect("has both sides beside its other routes", () =>
@@ -81,7 +108,14 @@ describe("an Effect HTTP app", () => {
           [new Request(`${origin}/_matrix/client/versions`), 200, "{\"versions\":"],
           [new Request(`${origin}/health`), 200, "healthy"],
           [new Request(`${origin}/_matrix/client/v3/sync`), 200, "synced"],
-          [new Request(`${origin}/_matrix/client/v3/unknown`), 404, ""]
+          [new Request(`${origin}/_matrix/client/v3/sync`, { method: "HEAD" }), 200, ""],
+          [new Request(`${origin}/_matrix/client/v3/unknown`), 404, unrecognized.homeserver],
+          [new Request(`${origin}/_matrix/client/v3/unknown?a=/_matrix/app/`), 404, unrecognized.homeserver],
+          [new Request(`${origin}/_matrix`), 404, unrecognized.homeserver],
+          [new Request(`${origin}/_matrix/app/v1/unknown`), 404, unrecognized.appservice],
+          [new Request(`${origin}/_matrix/app`, { method: "PUT" }), 404, unrecognized.appservice],
+          [new Request(`${origin}/_matrixes`), 404, ""],
+          [new Request(`${origin}/unknown`), 404, ""]
         ] as const
       ) {
         const answer = yield* fetchFrom(web, request)
@@ -111,7 +145,11 @@ describe("an Effect HTTP app", () => {
       )
       const web = yield* app(HttpMount.layerAppservice.pipe(Layer.provide(appservice), Layer.provide(below)))
       assert.strictEqual((yield* fetchFrom(web, appservicePing("/bridge"))).text, "{}")
-      assert.strictEqual((yield* fetchFrom(web, appservicePing())).status, 404)
+      assert.strictEqual((yield* fetchFrom(web, appservicePing())).text, `${unrecognized.appservice}}`)
+      assert.strictEqual(
+        (yield* fetchFrom(web, new Request(`${origin}/bridge/_matrix/app/v1/pong`))).text,
+        `${unrecognized.appservice}}`
+      )
       assert.strictEqual((yield* fetchFrom(web, new Request(`${origin}/health`))).text, "healthy")
     }))
 

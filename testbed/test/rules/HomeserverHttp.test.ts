@@ -53,8 +53,9 @@ for (const mount of mounts) {
   describe(`on ${mount.name}`, () => {
     for (
       const query of [
-        "user_id=@bot:matrix.example",
-        "user_id=%40bot%3Amatrix.example",
+        "user_id=@bot:localhost",
+        "user_id=%40bot%3Alocalhost",
+        "user_id=@irc_alice:localhost",
         "user_id=",
         "org.matrix.msc3202.device_id=X&device_id=Y",
         "unknown=1&unknown=2",
@@ -64,11 +65,76 @@ for (const mount of mounts) {
     ) {
       it.effect(`C14 tolerates ?${query}, and keeps it from the appservice`, () =>
         Effect.gen(function*() {
-          const { appservice, port } = yield* Pair.start(mount)
+          const { appservice, port } = yield* Pair.start(mount, { users: ["@irc_.*"] })
           assertPingSucceeded(yield* RawClient.send(port, post(`${Fixture.path()}?${query}`)))
           assert.deepStrictEqual(appservice.requests().map((call) => call.request().startLine), [
             "POST /_matrix/app/v1/ping HTTP/1.1"
           ])
+        }))
+    }
+
+    for (
+      const [query, serverName, words] of [
+        ["user_id=@alice:localhost", undefined, ["@bot:localhost", "the name of this homeserver is localhost"]],
+        ["user_id=@bot:matrix.example", undefined, ["The user_id is on matrix.example", "is localhost", "set "]],
+        ["user_id=@bot:localhost", "matrix.example", ["The user_id is on localhost", "is matrix.example", "set "]],
+        ["user_id=@bot:localhost&user_id=@alice:localhost", undefined, ["localhost"]],
+        ["user_id=@irc_:localhost", undefined, ["localhost"]],
+        ["user_id=@not_irc_alice:localhost", undefined, ["localhost"]],
+        ["user_id=bot", undefined, ["localhost"]],
+        [`user_id=@irc_${"a".repeat(255)}:localhost`, undefined, ["localhost"]]
+      ] as const
+    ) {
+      it.effect(`C14 answers 403 M_FORBIDDEN to ?${query.slice(0, 60)} on ${serverName ?? "localhost"}`, () =>
+        Effect.gen(function*() {
+          const { appservice, port } = yield* Pair.start(mount, {
+            users: ["@irc_.+:localhost$"],
+            options: serverName === undefined ? {} : { serverName }
+          })
+          for (const body of ["{}", "not json"]) {
+            const answer = yield* RawClient.send(port, post(`${Fixture.path()}?${query}`, body))
+            const error = assertHomeserverError(answer, 403, "M_FORBIDDEN")
+            for (const word of words) assert.include(error, word)
+          }
+          // The token comes first, and a user's token can claim nobody.
+          for (const headers of [[], [Fixture.bearer("unknown-to-all")]]) {
+            const stranger = Http.request({ target: `${Fixture.path()}?${query}`, headers, body: "{}" })
+            assert.strictEqual((yield* RawClient.send(port, stranger)).status, 401)
+          }
+          assert.strictEqual(appservice.requests().length, 0)
+        }))
+    }
+
+    for (
+      const [versions, isKnown] of [
+        [["v1.7"], false],
+        [["v1.16", "r0.6.1", "v1.2", "1.17", "v1.017x"], false],
+        [["v1.17"], true],
+        [["v1.7", "v1.19"], true],
+        [["v2.0"], true]
+      ] as const
+    ) {
+      it.effect(`C26 ${isKnown ? "refuses" : "ignores"} an unknown device_id where ${versions.join(", ")} is supported`, () =>
+        Effect.gen(function*() {
+          const { appservice, port } = yield* Pair.start(mount, { options: { versions: { versions } } })
+          for (const target of ["device_id=ABC", "user_id=@bot:localhost&device_id=", "device_id=A&device_id=B"]) {
+            const answer = yield* RawClient.send(port, post(`${Fixture.path()}?${target}`))
+            if (isKnown) assertHomeserverError(answer, 400, "M_UNKNOWN_DEVICE")
+            else assertPingSucceeded(answer)
+          }
+          assert.strictEqual(appservice.requests().length, isKnown ? 0 : 3)
+          // A token that can claim nobody claims no device, and who claims a stranger learns nothing of devices.
+          const user = Http.request({
+            target: `${Fixture.path()}?device_id=ABC`,
+            headers: [Fixture.bearer(tokens.user)],
+            body: "{}"
+          })
+          assertHomeserverError(yield* RawClient.send(port, user), 403, "M_FORBIDDEN")
+          assertHomeserverError(
+            yield* RawClient.send(port, post(`${Fixture.path()}?device_id=ABC&user_id=@alice:localhost`)),
+            403,
+            "M_FORBIDDEN"
+          )
         }))
     }
 
@@ -106,7 +172,12 @@ for (const mount of mounts) {
         "/_matrix/client/v1/appservice",
         "/_MATRIX/client/v1/appservice/telegram/ping",
         "/_matrix/client/unstable/fi.mau.msc2659/appservice/telegram/pong",
-        `${versions}/`
+        `${versions}/`,
+        "/_matrix/client/v3/sync",
+        "/_matrix/client/",
+        "/_matrix/nothing",
+        "/_matrix/app/v1/ping",
+        "/_matrix"
       ]
     ) {
       it.effect(`C16 answers 404 M_UNRECOGNIZED to ${target}`, () =>
@@ -120,13 +191,13 @@ for (const mount of mounts) {
 
     for (
       const [target, methods, allow] of [
-        [Fixture.path(), ["GET", "PUT", "DELETE", "PATCH", "HEAD", "PROPFIND"], "POST"],
-        [Fixture.unstablePath(), ["GET", "PUT", "DELETE", "PATCH", "HEAD", "PROPFIND"], "POST"],
-        [versions, ["POST", "PUT", "DELETE", "PATCH"], "GET"]
+        [Fixture.path(), ["GET", "PUT", "DELETE", "PATCH", "HEAD", "PROPFIND"], "POST, OPTIONS"],
+        [Fixture.unstablePath(), ["GET", "PUT", "DELETE", "PATCH", "HEAD", "PROPFIND"], "POST, OPTIONS"],
+        [versions, ["POST", "PUT", "DELETE", "PATCH"], "GET, HEAD, OPTIONS"]
       ] as const
     ) {
       for (const method of methods) {
-        it.effect(`C16 answers 405 M_UNRECOGNIZED to ${method} ${target}`, () =>
+        it.effect(`C16 and C34 answer 405 M_UNRECOGNIZED with Allow to ${method} ${target}`, () =>
           Effect.gen(function*() {
             const { appservice, port } = yield* Pair.start(mount)
             const connection = yield* RawClient.open(port)
@@ -178,6 +249,39 @@ for (const mount of mounts) {
           assert.strictEqual(appservice.requests().length, 0)
         }))
     }
+
+    for (
+      const [errcode, headers, challenge] of [
+        ["M_MISSING_TOKEN", [], "Bearer"],
+        ["M_MISSING_TOKEN", [["Authorization", "Basic abc"]], "Bearer"],
+        ["M_UNKNOWN_TOKEN", [Fixture.bearer("unknown-to-all")], "Bearer error=\"invalid_token\""]
+      ] as const
+    ) {
+      it.effect(`C34 says with 401 ${errcode} how to authenticate, after ${headers[0]?.[1] ?? "nothing"}`, () =>
+        Effect.gen(function*() {
+          const { port } = yield* Pair.start(mount)
+          const whoami = "/_matrix/client/v3/account/whoami"
+          for (const [method, target] of [["POST", Fixture.path()], ["GET", whoami]] as const) {
+            const answer = yield* RawClient.send(port, Http.request({ method, target, headers }))
+            assert.strictEqual(answer.status, 401)
+            assert.strictEqual(answer.header("www-authenticate"), challenge)
+          }
+          const forbidden = yield* RawClient.send(port, Fixture.ping({ token: tokens.user }))
+          assert.isUndefined(forbidden.header("www-authenticate"))
+        }))
+    }
+
+    it.effect("C34 names HEAD and OPTIONS in Allow, and answers both", () =>
+      Effect.gen(function*() {
+        const { port } = yield* Pair.start(mount)
+        const refused = yield* RawClient.send(port, Http.request({ method: "DELETE", target: versions }))
+        assert.strictEqual(refused.header("allow"), "GET, HEAD, OPTIONS")
+        for (const method of ["HEAD", "OPTIONS"]) {
+          const connection = yield* RawClient.open(port)
+          yield* connection.write(Http.request({ method, target: versions, headers: [["Connection", "close"]] }))
+          assert.match((yield* connection.closed).toString(), /^HTTP\/1\.1 20[04] /)
+        }
+      }))
 
     it.effect("C17 puts the three headers on 200", () =>
       Effect.gen(function*() {
@@ -240,8 +344,8 @@ describe(`on ${effectHttpApp.name}`, () => {
       assert.strictEqual(healthy.status, 200)
       assert.strictEqual(healthy.text, "healthy")
       assert.isUndefined(healthy.header("access-control-allow-origin"))
-      // What neither the app nor the ping knows is the app's to answer.
-      const unknown = yield* RawClient.send(port, get("/_matrix/client/v3/sync"))
+      // Outside of /_matrix it is the app's to answer.
+      const unknown = yield* RawClient.send(port, get("/matrix/client/v3/sync"))
       assert.strictEqual(unknown.status, 404)
       assert.strictEqual(unknown.text, "")
       assert.isUndefined(unknown.header("access-control-allow-origin"))

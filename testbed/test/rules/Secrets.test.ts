@@ -23,7 +23,7 @@ const withSecrets = (origin: string) =>
   `${origin.replace("://", "://user-canary:password-canary@")}/bridge/?query-canary=1#fragment-canary`
 
 const inHeader = Http.request({
-  target: `${Fixture.path()}?user_id=%40canary`,
+  target: `${Fixture.path()}?user_id=%40canary%3Alocalhost`,
   headers: [Fixture.bearer(secrets.asToken)],
   body: "{\"transaction_id\":\"id-canary\"}"
 })
@@ -57,6 +57,7 @@ for (const mount of mounts) {
               const { appservice, port } = yield* Pair.start(mount, {
                 steps,
                 ...secrets,
+                users: ["@canary:.*"],
                 url: withSecrets,
                 outgoing: { legacyAuthorization: true }
               })
@@ -91,6 +92,7 @@ for (const mount of mounts) {
           ) {
             const { port } = yield* Pair.start(mount, {
               ...secrets,
+              users: ["@canary:.*"],
               url: () => withSecrets(origin),
               outgoing: { legacyAuthorization: true }
             })
@@ -114,7 +116,11 @@ for (const mount of mounts) {
         Effect.gen(function*() {
           const captured = yield* Capture.make
           yield* Effect.gen(function*() {
-            const { port } = yield* Pair.start(mount, { ...secrets, steps: [Http.response(500, echo)] })
+            const { port } = yield* Pair.start(mount, {
+              ...secrets,
+              users: ["@canary:.*"],
+              steps: [Http.response(500, echo)]
+            })
             const answer = yield* RawClient.send(port, inHeader)
             assert.strictEqual(answer.status, 502)
             assert.include(answer.text, "M_BAD_STATUS")

@@ -39,6 +39,13 @@ export const host = checked(
   }
 ).pipe(Flag.withMetavar("ADDRESS"))
 
+export const serverName = checked(
+  Flag.String("server-name"),
+  "server-name",
+  "the name of a homeserver, such as matrix.example",
+  (text) => /^(?:[A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(text) ? text : undefined
+).pipe(Flag.withMetavar("NAME"))
+
 export const portOf = (name: string) =>
   checked(
     Flag.String(name),

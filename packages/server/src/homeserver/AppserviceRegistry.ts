@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as AppserviceUsers from "@appservice-ping/domain/AppserviceUsers"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
@@ -102,6 +103,20 @@ const build = (
     return (token) => find(token)?.caller ?? { _tag: "Unknown" }
   })
 
+/** Neither fatal nor silent: expressions are written for homeservers in other languages than ours. */
+const warnOfUnreadable = (registrations: Iterable<Registration>): Effect.Effect<void> =>
+  Effect.forEach(
+    registrations,
+    (registration) =>
+      Effect.forEach(AppserviceUsers.make(registration, "").unreadable, (regex) =>
+        Effect.logWarning(
+          `The user namespace ${JSON.stringify(regex)} of the appservice ${
+            JSON.stringify(registration.id)
+          } is no regular expression here, so no user is in it`
+        ), { discard: true }),
+    { discard: true }
+  )
+
 /**
  * Service that tells whom a token belongs to. A homeserver with a database provides its own.
  *
@@ -133,6 +148,8 @@ export const layer = (
 ): Layer.Layer<AppserviceRegistry, RegistryError> =>
   Layer.effect(
     AppserviceRegistry,
-    Effect.map(build(registrations, options?.userTokens ?? []), (identify) =>
-      AppserviceRegistry.of({ identify: (token) => Effect.succeed(identify(token)) }))
+    build(registrations, options?.userTokens ?? []).pipe(
+      Effect.tap(() => warnOfUnreadable(registrations)),
+      Effect.map((identify) => AppserviceRegistry.of({ identify: (token) => Effect.succeed(identify(token)) }))
+    )
   )

@@ -3,17 +3,19 @@
  *
  * @since 0.1.0
  */
+import { AccountApi } from "@appservice-ping/domain/AccountApi"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
-import { Forbidden, LimitExceeded, MissingToken, UnknownToken, UrlNotSet } from "@appservice-ping/domain/PingError"
+import { Forbidden, LimitExceeded, UrlNotSet } from "@appservice-ping/domain/PingError"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
-import * as Token from "@appservice-ping/domain/Token"
 import type { Versions } from "@appservice-ping/domain/Versions"
-import { Context, Duration, Effect, Layer, Option, type Redacted, Result, Semaphore } from "effect"
+import { Context, Duration, Effect, Layer, Option, Semaphore } from "effect"
 import type { Handler } from "../Exchange.ts"
+import * as Accounts from "../internal/accounts.ts"
+import * as Caller from "../internal/caller.ts"
 import * as Hook from "../internal/hook.ts"
 import * as PingRequestBody from "../internal/pingRequest.ts"
 import { type Input, serve } from "../internal/serve.ts"
-import { AppserviceRegistry, type Caller } from "./AppserviceRegistry.ts"
+import { AppserviceRegistry } from "./AppserviceRegistry.ts"
 import { OutgoingPing } from "./OutgoingPing.ts"
 
 /**
@@ -40,13 +42,25 @@ export interface HomeserverOptions<R = never> {
   readonly maxBodyBytes?: number | undefined
   /** The answer of `GET /_matrix/client/versions` (C21). Default: `v1.7`, and the ping's two unstable features. */
   readonly versions?: Versions | undefined
+  /** The name of the homeserver, the part of a user id after the colon (C14, D12). Default: `localhost`. */
+  readonly serverName?: string | undefined
+  /**
+   * How many registered users are remembered, to answer `M_USER_IN_USE` the second time (D12). Of more than that the
+   * oldest is forgotten. Default: 10000.
+   */
+  readonly maxRegisteredUsers?: number | undefined
 }
+
+/** All that the homeserver answers: the ping, and what a bridge asks before it. */
+const contract = HomeserverApi.addHttpApi(AccountApi)
 
 const defaults = {
   hookTimeout: Duration.seconds(30),
   maxConcurrentPings: 1024,
   busyRetryAfter: Duration.seconds(1),
   maxBodyBytes: 1024 * 1024,
+  serverName: "localhost",
+  maxRegisteredUsers: 10_000,
   versions: {
     versions: ["v1.7"],
     unstable_features: { "fi.mau.msc2659": true, "fi.mau.msc2659.stable": true }
@@ -99,6 +113,14 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   const busyRetryAfter = Duration.fromInputUnsafe(options.busyRetryAfter ?? defaults.busyRetryAfter)
   const maxBodyBytes = options.maxBodyBytes ?? defaults.maxBodyBytes
   const versions = options.versions ?? defaults.versions
+  const serverName = options.serverName ?? defaults.serverName
+  const caller = Caller.make({ registry, serverName, versions })
+  const accounts = Accounts.make({
+    caller,
+    serverName,
+    maxBodyBytes,
+    maxRegisteredUsers: options.maxRegisteredUsers ?? defaults.maxRegisteredUsers
+  })
 
   const { onPingSucceeded } = options
 
@@ -114,7 +136,10 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
 
   // The order of the checks is D5: 401, 403, the body's 400, and only then M_URL_NOT_SET.
   const ping = Effect.fnUntraced(function*(input: Input) {
-    const registration = yield* authorize(yield* authenticate(registry, input), input.params["appserviceId"])
+    const { registration } = yield* caller.authenticateAs(input)
+    if (registration.id !== input.params["appserviceId"]) {
+      return yield* new Forbidden({ error: "The access token belongs to another appservice than the one in the path" })
+    }
     const request = yield* Effect.fromResult(PingRequestBody.strict(yield* input.request.body(maxBodyBytes)))
     const url = urlOf(registration)
     if (url === undefined) {
@@ -138,44 +163,11 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   })
 
   return Homeserver.of({
-    handle: serve(HomeserverApi, {
+    handle: serve(contract, {
       pingAppservice: ping,
       pingAppserviceUnstable: ping,
-      getVersions: () => Effect.succeed(versions)
+      getVersions: () => Effect.succeed(versions),
+      ...accounts
     }, { headers: corsHeaders, preflight: true, unrecognized: "Unrecognized request" })
   })
-})
-
-/** The header comes first; the deprecated query parameter counts only without one (C1), and not if two differ. */
-const credential = (input: Input): Result.Result<Redacted.Redacted, MissingToken> => {
-  const header = Token.fromAuthorization(input.request.header("authorization"))
-  if (header !== undefined) return Result.succeed(header)
-  const [first, ...others] = Token.fromQuery(input.query)
-  if (first === undefined) {
-    return Result.fail(
-      new MissingToken({ error: "Missing access token; send it as an Authorization: Bearer header" })
-    )
-  }
-  return others.every((other) => Token.equals(first, other))
-    ? Result.succeed(first)
-    : Result.fail(
-      new MissingToken({ error: "Two different access tokens; send one, as an Authorization: Bearer header" })
-    )
-}
-
-const authenticate = Effect.fnUntraced(function*(registry: AppserviceRegistry["Service"], input: Input) {
-  return yield* registry.identify(yield* Effect.fromResult(credential(input)))
-})
-
-const authorize = Effect.fnUntraced(function*(caller: Caller, appserviceId: string | undefined) {
-  switch (caller._tag) {
-    case "Unknown":
-      return yield* new UnknownToken({ error: "Unknown access token", soft_logout: false })
-    case "User":
-      return yield* new Forbidden({ error: "The access token belongs to a user, not to an appservice" })
-    case "Appservice":
-      return caller.registration.id === appserviceId
-        ? caller.registration
-        : yield* new Forbidden({ error: "The access token belongs to another appservice than the one in the path" })
-  }
 })

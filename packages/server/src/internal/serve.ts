@@ -54,11 +54,25 @@ const withHeaders = (answer: Answer, headers: Answer["headers"]): Answer => ({
 
 const aborted = withHeaders(fromError(new NotJson({ error: "The request body ended early" })), { connection: "close" })
 
-const wrongMethod = (allowed: ReadonlyArray<string>): Answer => ({
-  ...fromError(new Unrecognized({ error: `This endpoint only accepts ${allowed.join(", ")}` })),
-  status: 405,
-  headers: { "content-type": "application/json", allow: allowed.join(", ") }
-})
+/** A 405 has to name every method that is answered (C34), HEAD and OPTIONS among them. */
+const wrongMethod = (methods: ReadonlyArray<string>, preflight: boolean): Answer => {
+  const allowed = [
+    ...methods.flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method]),
+    ...preflight ? ["OPTIONS"] : []
+  ].join(", ")
+  return {
+    ...withHeaders(fromError(new Unrecognized({ error: `This endpoint only accepts ${allowed}` })), { allow: allowed }),
+    status: 405
+  }
+}
+
+/** A 401 has to say how to authenticate (C34); a token that came and is not known is an `invalid_token` (RFC 6750). */
+const challenge = (answer: Answer, error: PingError): Answer =>
+  answer.status === 401
+    ? withHeaders(answer, {
+      "www-authenticate": error._tag === "M_MISSING_TOKEN" ? "Bearer" : "Bearer error=\"invalid_token\""
+    })
+    : answer
 
 const json = { "content-type": "application/json" } as const
 
@@ -81,7 +95,7 @@ const successEncoders = <Id extends string, Groups extends HttpApiGroup.Constrai
 }
 
 const onError = (error: PingError | BodyError): Answer => {
-  if (error._tag !== "BodyError") return fromError(error)
+  if (error._tag !== "BodyError") return challenge(fromError(error), error)
   return error.reason === "TooLarge" ? tooLarge : aborted
 }
 
@@ -109,7 +123,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
       return Effect.succeed(
         options.preflight && request.method === "OPTIONS"
           ? preflight
-          : withHeaders(wrongMethod(match.allowed), options.headers)
+          : withHeaders(wrongMethod(match.allowed, options.preflight), options.headers)
       )
     }
     const handler = table.get(match.identifier)

@@ -19,6 +19,8 @@ export const registration = (
     readonly url?: string | null
     readonly asToken?: string
     readonly hsToken?: string
+    /** The expressions of the user namespaces. */
+    readonly users?: ReadonlyArray<string>
   } = {}
 ): Registration => ({
   id: AppserviceId.make(options.id ?? "telegram"),
@@ -26,7 +28,9 @@ export const registration = (
   as_token: Redacted.make(options.asToken ?? tokens.as),
   hs_token: Redacted.make(options.hsToken ?? tokens.hs),
   sender_localpart: "bot",
-  namespaces: {}
+  namespaces: options.users === undefined
+    ? {}
+    : { users: options.users.map((regex) => ({ regex, exclusive: true })) }
 })
 
 /** Another appservice of the same homeserver. */

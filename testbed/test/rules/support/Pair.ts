@@ -20,6 +20,7 @@ export interface PairOptions extends Partial<HomeserverSetup> {
   readonly id?: string
   readonly asToken?: string
   readonly hsToken?: string
+  readonly users?: ReadonlyArray<string>
   /** The registration's `url`, from the origin of the appservice. Default: the origin. */
   readonly url?: (origin: string) => string | null
 }
