@@ -41,7 +41,7 @@ const json = (status: number, body: unknown) => {
 }
 
 describe("doctor", () => {
-  it.effect("has a line for each step and says that all is well, with exit code 0", () =>
+  it.effect("has a line for each check and says that all is well, with exit code 0", () =>
     Effect.gen(function*() {
       const { file, homeserver } = yield* pair
       const { code, stderr, stdout } = yield* doctor(file, homeserver)
@@ -58,7 +58,8 @@ describe("doctor", () => {
       assert.deepStrictEqual(lines.slice(7), [
         "",
         "Nothing is wrong with the ping: the homeserver reaches the appservice.",
-        "Nothing has to be done."
+        "Nothing has to be done.",
+        "Rests on: Direct call to url (seen from here); Ping by the homeserver (said by the homeserver with a code)."
       ])
       assert.notInclude(stdout, "\u001b")
       assert.strictEqual(stderr, "")
@@ -82,9 +83,13 @@ describe("doctor", () => {
         "advice",
         "cause",
         "certainty",
-        "healthy",
-        "temporary",
-        "weight"
+        "rests_on",
+        "rule",
+        "temporary"
+      ])
+      assert.deepStrictEqual(conclusion.rests_on, [
+        { check: "direct", weight: "seen" },
+        { check: "ping", weight: "code" }
       ])
     }))
 
@@ -123,7 +128,7 @@ describe("doctor", () => {
       assert.deepStrictEqual(appservice.received, [{ transactionId: "doctor" }, { transactionId: "doctor" }])
     }))
 
-  it.effect("D11 calls the url as the homeserver does: with the hs_token, then with a wrong one, each on its own connection", () =>
+  it.effect("D11 calls the url as the homeserver does: with a wrong token, then with the hs_token, each on its own connection", () =>
     Effect.gen(function*() {
       const requests: Array<string> = []
       const appservice = yield* listen((socket, text) => {
@@ -144,21 +149,49 @@ describe("doctor", () => {
         assert.match(request, /^connection: close\r$/im)
         assert.include(request, "{\"transaction_id\":\"doctor\"}")
       }
-      assert.include(requests[0], `Bearer ${canaries.hs_token}\r\n`)
-      assert.notInclude(requests[1], canaries.hs_token)
+      assert.notInclude(requests[0], canaries.hs_token)
+      assert.include(requests[1], `Bearer ${canaries.hs_token}\r\n`)
       // The probe of the listener connects and says nothing.
       assert.strictEqual(appservice.connections(), 4)
     }))
 
-  it.effect("a wrong token that is accepted is a warning", () =>
+  it.effect("a wrong token that is accepted is a warning, where only the path of the ping is answered", () =>
     Effect.gen(function*() {
-      const appservice = yield* answering(200, "{}")
+      const appservice = yield* listen((socket, text) =>
+        socket.end(text.includes("/_matrix/app/v1/ping ") ? json(200, {}) : json(404, { errcode: "M_UNRECOGNIZED" }))
+      )
       const file = yield* writeRegistration({ url: appservice.url })
       const origin = yield* InProcess.homeserver({ url: appservice.url })
-      const { ok, statuses, conclusion } = yield* report(file, origin)
+      const { conclusion, ok, statuses } = yield* report(file, origin)
       assert.isTrue(ok)
       assert.strictEqual(statuses.direct, "warning")
       assert.include(conclusion.advice, "does not check the hs_token")
+    }))
+
+  it.effect("A6 a service that answers every path with success is no appservice", () =>
+    Effect.gen(function*() {
+      const service = yield* answering(200, "{}")
+      const file = yield* writeRegistration({ url: service.url })
+      const origin = yield* InProcess.homeserver({ url: service.url })
+      const { conclusion, ok, statuses } = yield* report(file, origin)
+      assert.isFalse(ok)
+      assert.deepStrictEqual([statuses.direct, statuses.ping], ["failed", "ok"])
+      assert.strictEqual(conclusion.rule, "url-answers-everything")
+    }))
+
+  it.effect("D8 sends no token to what has not shown itself to be a homeserver, and no hs_token to a page", () =>
+    Effect.gen(function*() {
+      const requests: Array<string> = []
+      const page = yield* listen((socket, text) => {
+        requests.push(text)
+        socket.end("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>")
+      })
+      const file = yield* writeRegistration({ url: page.url })
+      const { ok, statuses } = yield* report(file, page.url)
+      assert.isFalse(ok)
+      assert.deepStrictEqual([statuses.versions, statuses.token, statuses.ping], ["failed", "skipped", "skipped"])
+      assert.lengthOf(requests, 2)
+      assertNoToken(requests.join("\n"))
     }))
 
   it.effect("asks whose the as_token is, and takes another user for a warning", () =>
@@ -191,8 +224,9 @@ describe("doctor", () => {
     Effect.gen(function*() {
       const { file, homeserver } = yield* pair
       const copy = yield* writeRegistration({ hs_token: `${canaries.hs_token}_old`, id: "other_id_of_the_copy" })
-      const { ok, statuses, stdout } = yield* report(file, homeserver, "--homeserver-registration", copy)
-      assert.isTrue(ok)
+      const { conclusion, ok, statuses, stdout } = yield* report(file, homeserver, "--homeserver-registration", copy)
+      assert.isFalse(ok)
+      assert.strictEqual(conclusion.rule, "copies-differ-unused")
       assert.strictEqual(statuses.registration, "failed")
       assert.include(stdout, "differs in id, url, hs_token")
       assert.notInclude(stdout, "other_id_of_the_copy")

@@ -62,13 +62,24 @@ describe("the lines of the doctor", () => {
       actor: "operator",
       temporary: false
     })
-    assert.deepStrictEqual(conclusionLines({ ok: false, diagnosis }, poor), [
+    const conclusion = {
+      ok: false,
+      diagnosis,
+      rule: "some-rule",
+      restsOn: [{ check: "direct", weight: "seen" }, { check: "ping", weight: "text" }]
+    } as const
+    assert.deepStrictEqual(conclusionLines(conclusion, poor), [
       "The ping does not work.",
       "  What is wrong:  It is broken.",
       "  What to do:     Repair it.",
       "  Who must act:   operator",
-      "  Trying again:   does not help until that is done"
+      "  Trying again:   does not help until that is done",
+      "  Rests on:       Direct call to url (seen from here); Ping by the homeserver (guessed from the homeserver's text)"
     ])
-    assert.deepStrictEqual(conclusionLines({ ok: true, diagnosis }, poor), ["It is broken.", "Repair it."])
+    assert.deepStrictEqual(conclusionLines({ ...conclusion, ok: true }, poor), [
+      "It is broken.",
+      "Repair it.",
+      "Rests on: Direct call to url (seen from here); Ping by the homeserver (guessed from the homeserver's text)."
+    ])
   })
 })

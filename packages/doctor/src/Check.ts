@@ -3,9 +3,12 @@
  *
  * @since 0.1.0
  */
-import { type Diagnosable, diagnose } from "@appservice-ping/domain/Diagnosis"
+import { type Diagnosable, diagnose, type Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import { BadStatus } from "@appservice-ping/domain/PingError"
+import { describeServer } from "@appservice-ping/domain/PingUnsupported"
 import { Duration } from "effect"
 import type {
+  Answered,
   DirectEvidence,
   Evidence,
   HomeserverEvidence,
@@ -16,6 +19,9 @@ import type {
   TokenEvidence,
   VersionsEvidence
 } from "./Evidence.ts"
+import { saidOf } from "./internal/said.ts"
+import * as Sight from "./internal/sight.ts"
+import { explains } from "./internal/weigh.ts"
 import { explain } from "./RegistrationCheck.ts"
 
 /**
@@ -74,9 +80,23 @@ export interface Check extends Line {
   readonly duration_ms: number | null
 }
 
-const line = (status: Status, detail: string): Line => ({ status, detail })
+/**
+ * The checks in their order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const ids: ReadonlyArray<CheckId> = [
+  "registration",
+  "homeserver",
+  "versions",
+  "token",
+  "listener",
+  "direct",
+  "ping"
+]
 
-const seconds = (duration: Duration.Duration): string => Duration.format(duration)
+const line = (status: Status, detail: string): Line => ({ status, detail })
 
 const registration = (seen: RegistrationEvidence): Line => {
   if (seen._tag === "Invalid") return line("failed", seen.problems.join("; "))
@@ -104,9 +124,9 @@ const phases = {
 const homeserver = (seen: HomeserverEvidence): Line => {
   switch (seen._tag) {
     case "Reached":
-      return line("ok", `${seen.address}${seen.tls ? " over TLS" : ""}`)
+      return line("ok", `${seen.peer.address}${seen.tls ? " over TLS" : ""}`)
     case "Silent":
-      return line("failed", `${phases.http} within ${seconds(seen.after)}`)
+      return line("failed", `${phases.http} within ${Duration.format(seen.after)}`)
     case "Unreachable": {
       const { failure } = seen.error
       return line("failed", seen.phase === "dns" ? failure.text : `${phases[seen.phase]}: ${failure.text}`)
@@ -116,13 +136,16 @@ const homeserver = (seen: HomeserverEvidence): Line => {
 
 const nameOf = (error: Diagnosable): string => error._tag === "OtherErrcode" ? error.errcode : error._tag
 
-const failed = (error: Diagnosable, { homeserver, url }: Subject): string =>
-  `${nameOf(error)}: ${diagnose(error, { homeserver: homeserver.href, url }).cause}`
+const explained = (error: Diagnosable, { homeserver, url }: Subject): Diagnosis =>
+  diagnose(error, { homeserver: homeserver.href, url })
+
+const failed = (error: Diagnosable, subject: Subject): string => `${nameOf(error)}: ${explained(error, subject).cause}`
 
 const versions = (seen: VersionsEvidence, subject: Subject): Line => {
   if (seen._tag === "Supported") {
     const path = seen.path === "unstable" ? ", on the path from before spec v1.7" : ""
-    return line("ok", `${seen.server ?? "it does not tell its name"}${path}`)
+    const name = seen.server === undefined ? "it does not say what it is" : describeServer(seen.server)
+    return line("ok", `${name}${path}`)
   }
   // The diagnosis takes this errcode for an answer to a ping, which was not asked for yet.
   return line(
@@ -140,14 +163,14 @@ const token = (seen: TokenEvidence, subject: Subject): Line => {
         ? line("ok", `the homeserver knows it as ${seen.userId}`)
         : line("warning", `the homeserver knows it as ${seen.userId}, which is not the sender_localpart of the file`)
     case "NotOffered":
-      return line("skipped", "this homeserver does not tell whose a token is")
+      return line("skipped", "this homeserver does not say which user a token belongs to")
     case "Refused":
       return line("failed", failed(seen.error, subject))
     case "Unclear":
       return line(
         "warning",
         seen.error._tag === "M_FORBIDDEN"
-          ? "M_FORBIDDEN: the homeserver does not tell this token whose it is"
+          ? "M_FORBIDDEN: the homeserver does not say which user this token belongs to"
           : failed(seen.error, subject)
       )
   }
@@ -165,7 +188,7 @@ const listener = (seen: ListenerEvidence): Line => {
     case "Found":
       return seen.asked
         ? line("warning", "something listens already, so the doctor does not stand in; stop it for a verified ping")
-        : line("ok", "something does")
+        : line("ok", `something does, at ${seen.peer.address}`)
     case "StandIn":
       return seen.asked
         ? line("ok", "the doctor listens there as the appservice")
@@ -173,7 +196,7 @@ const listener = (seen: ListenerEvidence): Line => {
     case "Nothing":
       return line(seen.why === "notAsked" ? "failed" : "warning", nothing[seen.why])
     case "Unreachable":
-      return line("warning", `cannot be told from here: ${phases[seen.phase]}`)
+      return line("warning", `cannot be seen from here: ${phases[seen.phase]}`)
   }
 }
 
@@ -183,30 +206,71 @@ const wrongTokens = {
   unclear: "but what it does with a wrong token is unclear"
 } as const
 
-const direct = (seen: DirectEvidence, subject: Subject): Line => {
-  if (seen._tag === "Confirmed") {
-    const text = `answered in ${seen.millis} ms as seen from here, ${wrongTokens[seen.wrongToken]}`
-    if (!seen.isAppservice) return line("warning", `${text}, with an answer that no appservice gives`)
-    return line(seen.wrongToken === "refused" ? "ok" : "warning", text)
+const answered = (seen: Answered): Line => {
+  switch (Sight.sightOf(seen)) {
+    case "confirmed":
+      return line(
+        seen.wrongToken === "refused" ? "ok" : "warning",
+        `answered in ${seen.millis} ms as seen from here, ${wrongTokens[seen.wrongToken]}`
+      )
+    case "ownPingsOnly":
+      return line("ok", "accepts the hs_token, and refuses the ping because its framework answers only its own")
+    case "withoutPing":
+      return line(
+        "warning",
+        `status ${seen.status}: its framework has no ping, but it refuses a wrong token as an appservice does`
+      )
+    case "answersEverything":
+      return line("failed", `status ${seen.status} to any token, and not as an appservice answers`)
+    case "homeserver":
+      return line("failed", "a homeserver answers there, not an appservice")
+    case "tlsPort":
+      return line("failed", "the port speaks TLS, but the url says http")
+    case "redirect":
+      return line("failed", `it redirects to ${seen.location}`)
+    default:
+      return line("failed", "")
   }
-  if (seen.isHomeserver) return line("failed", "a homeserver answers there, not an appservice")
-  if (seen.location !== undefined) return line("failed", `it redirects to ${seen.location}`)
-  return line("failed", failed(seen.error, subject))
 }
 
-const ping = (seen: PingEvidence, subject: Subject): Line =>
-  seen._tag === "Failed"
-    ? line("failed", failed(seen.error, subject))
-    : line(
+const direct = (seen: DirectEvidence, evidence: Partial<Evidence>, subject: Subject): Line => {
+  if (seen._tag === "Answered") {
+    const found = answered(seen)
+    return found.detail === ""
+      ? line("failed", failed(new BadStatus({ status: seen.status, body: seen.body }), subject))
+      : found
+  }
+  if (seen.speaksTls) return line("failed", "the port speaks TLS, but the url says http")
+  const { listener } = evidence
+  // Where another machine is meant, its name or its network may be out of reach from here alone.
+  const isElsewhere = Sight.isOpening(seen) && !(listener?._tag === "Nothing" && listener.why === "notAsked")
+  return line(isElsewhere ? "warning" : "failed", `no answer: ${seen.failure.text}`)
+}
+
+const ping = (seen: PingEvidence, evidence: Partial<Evidence>, subject: Subject): Line => {
+  if (seen._tag === "Succeeded") {
+    return line(
       "ok",
       `${seen.verified ? "confirmed: it arrived here" : "the homeserver got an answer"} in ${seen.millis} ms`
     )
+  }
+  const found = explained(seen.error, subject)
+  if (found.healthy) {
+    return line("ok", "the homeserver reached the appservice, whose framework answers only its own pings")
+  }
+  const said = saidOf(seen.error)
+  const isOwnPings = said !== undefined && evidence.direct !== undefined &&
+    Sight.sightOf(evidence.direct) === "ownPingsOnly" && explains(evidence.direct, said)
+  return isOwnPings
+    ? line("warning", "the homeserver got an answer that is no success: the framework answers only its own pings")
+    : line("failed", failed(seen.error, subject))
+}
 
 const skips: { readonly [S in CheckId]: string } = {
   registration: "not read",
   homeserver: "needs a registration",
   versions: "needs a homeserver that answers",
-  token: "needs a homeserver that answers",
+  token: "needs an address that has shown itself to be a homeserver",
   listener: "needs a url",
   direct: "needs a url",
   ping: "needs a homeserver that knows the ping"
@@ -232,8 +296,8 @@ export const describe = (id: CheckId, evidence: Partial<Evidence>, subject: Subj
     case "listener":
       return evidence.listener === undefined ? skipped : listener(evidence.listener)
     case "direct":
-      return evidence.direct === undefined ? skipped : direct(evidence.direct, subject)
+      return evidence.direct === undefined ? skipped : direct(evidence.direct, evidence, subject)
     case "ping":
-      return evidence.ping === undefined ? skipped : ping(evidence.ping, subject)
+      return evidence.ping === undefined ? skipped : ping(evidence.ping, evidence, subject)
   }
 }

@@ -1,22 +1,38 @@
 /**
- * From what all checks saw to the one thing that is wrong, who must act, and what to do: a pure function.
+ * From the evidence of all checks to the one thing that is wrong, who must act, and what to do: a pure function.
  *
- * The homeserver's word alone leaves much open. What the doctor saw with its own eyes at the same url decides it: a
- * call that succeeds from here and is refused there means another thing than one that is refused in both places.
+ * The homeserver's word alone leaves much open. What the doctor saw itself at the same url decides it: a call that
+ * succeeds from here and is refused there means another thing than one that is refused in both places.
  *
  * @since 0.1.0
  */
-import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
-import type { Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import { byWeight, type Diagnosis, type Weight } from "@appservice-ping/domain/Diagnosis"
+import { Array, Order } from "effect"
+import * as Check from "./Check.ts"
 import type { Evidence, Subject } from "./Evidence.ts"
-import * as AppserviceRules from "./internal/appserviceRules.ts"
-import * as HomeserverRules from "./internal/homeserverRules.ts"
-import { type Case, operator, refusesToken, type Rule, seen } from "./internal/Rule.ts"
-import * as TokenRules from "./internal/tokenRules.ts"
-import { explain, shownUrl } from "./RegistrationCheck.ts"
+import { type Case, caseOf, certain, operator, type Rule, sentence } from "./internal/Rule.ts"
+import * as FileRules from "./internal/rules/fileRules.ts"
+import * as HomeserverRules from "./internal/rules/homeserverRules.ts"
+import * as SuccessRules from "./internal/rules/successRules.ts"
+import * as TokenRules from "./internal/rules/tokenRules.ts"
+import { urlRules } from "./internal/rules/urlRules.ts"
+import * as WayRules from "./internal/rules/wayRules.ts"
+import * as Said from "./internal/said.ts"
+import { explain } from "./RegistrationCheck.ts"
 
 /**
- * Whether the homeserver reaches the appservice, and the diagnosis.
+ * A check that a conclusion rests on, and the weight of its evidence.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ground {
+  readonly check: Check.CheckId
+  readonly weight: Weight
+}
+
+/**
+ * Whether the homeserver reaches the appservice, the diagnosis, and the evidence that it rests on.
  *
  * @category models
  * @since 0.1.0
@@ -24,56 +40,124 @@ import { explain, shownUrl } from "./RegistrationCheck.ts"
 export interface Conclusion {
   readonly ok: boolean
   readonly diagnosis: Diagnosis
+  /** The name of the rule that concluded it. */
+  readonly rule: string
+  /** The evidence, the heaviest first. */
+  readonly restsOn: ReadonlyArray<Ground>
 }
 
+/** The rules in the order in which a person should repair things; the first one that applies decides. */
 const rules: ReadonlyArray<Rule> = [
-  HomeserverRules.invalid,
+  FileRules.unusable,
+  HomeserverRules.silent,
   HomeserverRules.unreachable,
   HomeserverRules.withoutPing,
-  HomeserverRules.urlNotSet,
-  TokenRules.copies,
-  TokenRules.placeholders,
+  FileRules.urlNotSet,
+  FileRules.urlIsOther,
+  FileRules.copies,
+  FileRules.placeholders,
+  TokenRules.otherUser,
   TokenRules.wrongId,
-  TokenRules.refusedToken,
-  AppserviceRules.somethingElse,
+  TokenRules.refused,
   HomeserverRules.proxyWithoutPing,
-  AppserviceRules.badStatus,
-  AppserviceRules.noConnection,
-  AppserviceRules.failedPing,
-  AppserviceRules.impostor,
-  AppserviceRules.notRunning
+  ...urlRules,
+  WayRules.otherToken,
+  WayRules.otherStatus,
+  WayRules.ownMachine,
+  WayRules.noWay,
+  WayRules.otherwise,
+  WayRules.failedPing,
+  SuccessRules.standIn,
+  FileRules.copiesUnused
 ]
+
+/**
+ * The names of all rules, in the order in which they apply.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const ruleNames: ReadonlyArray<string> = [...rules.map(({ name }) => name), "check-failed", "well", "no-ping"]
+
+const weightOf = (check: Check.CheckId, { ping, token }: Evidence): Weight => {
+  if (check === "token") return token?._tag === "Unclear" ? "status" : "code"
+  if (check !== "ping") return "seen"
+  if (ping?._tag !== "Failed") return ping?.verified === true ? "seen" : "code"
+  return Said.saidOf(ping.error)?.weight ?? (ping.error._tag === "OtherErrcode" ? "code" : pingWeight(ping.error._tag))
+}
+
+const seenTags: ReadonlySet<string> = new Set([
+  "HomeserverUnreachable",
+  "NotHomeserver",
+  "Undecided",
+  "AnsweredElsewhere"
+])
+
+const pingWeight = (tag: string): Weight => seenTags.has(tag) ? "seen" : "code"
+
+const byGround = Order.mapInput(byWeight, ({ weight }: Ground) => weight)
+
+const grounds = (needs: ReadonlyArray<Check.CheckId>, evidence: Evidence): ReadonlyArray<Ground> =>
+  Array.sort(
+    needs.filter((check) => evidence[check] !== undefined).map((check) => ({
+      check,
+      weight: weightOf(check, evidence)
+    })),
+    byGround
+  )
 
 const notes = ({ direct, registration }: Evidence): ReadonlyArray<string> => [
   ...registration._tag === "Read" ? registration.oddities.map(explain) : [],
-  ...registration._tag === "Read" && registration.differs !== undefined && registration.differs.length > 0
-    ? [
-      `the copy that was given as the homeserver's differs in ${
-        registration.differs.join(", ")
-      }, so it is not the one it uses`
-    ]
-    : [],
-  ...direct?._tag === "Confirmed" && direct.wrongToken === "accepted"
-    ? ["the appservice does not check the hs_token, so anybody can send it events"]
-    : [],
-  ...refusesToken(direct) ? ["the appservice rejects the hs_token of this file, so it runs with another one"] : []
+  ...direct?._tag === "Answered" && direct.wrongToken === "accepted"
+    ? ["the appservice does not check the hs_token, so that anybody can send it events"]
+    : []
 ]
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
-
-const good = (evidence: Evidence): Conclusion => {
+const confirmed = (evidence: Evidence): Diagnosis => {
   const odd = notes(evidence)
-  return {
-    ok: true,
-    diagnosis: seen({
-      actor: odd.length === 0 ? "nobody" : "operator",
-      cause: "Nothing is wrong with the ping: the homeserver reaches the appservice.",
-      advice: odd.length === 0
-        ? "Nothing has to be done."
-        : `Worth a look all the same: ${odd.map(sentence).join(" ")}`,
-      temporary: false
-    })
+  const { direct } = evidence
+  const isUnseen = direct?._tag === "NoAnswer"
+  const unseen = isUnseen
+    ? ` This machine does not get to the url (${direct.failure.text}); run the doctor where the homeserver runs to see more.`
+    : ""
+  return certain({
+    actor: odd.length === 0 ? "nobody" : "operator",
+    cause: isUnseen
+      ? "The homeserver says that it reaches the appservice; the doctor could not look at the url itself from here."
+      : "Nothing is wrong with the ping: the homeserver reaches the appservice.",
+    advice: `${
+      odd.length === 0 ? "Nothing has to be done." : `Worth a look all the same: ${odd.map(sentence).join(" ")}`
+    }${unseen}`,
+    temporary: false,
+    weight: isUnseen ? "code" : "seen"
+  })
+}
+
+/** What a check found wrong does not end in "all is well", whatever the homeserver says. */
+const checkFailed = (
+  { evidence, subject }: Case
+): { readonly check: Check.CheckId; readonly detail: string } | undefined => {
+  const failed = Check.ids.find((id) => Check.describe(id, evidence, subject).status === "failed")
+  return failed === undefined ? undefined : { check: failed, detail: Check.describe(failed, evidence, subject).detail }
+}
+
+const succeeded = (of: Case): Conclusion => {
+  const { evidence } = of
+  const failed = checkFailed(of)
+  if (failed !== undefined) {
+    return {
+      ok: false,
+      diagnosis: operator(
+        `The homeserver says that it reaches the appservice, but the check "${
+          Check.titles[failed.check]
+        }" failed: ${failed.detail}.`,
+        "Look into what the check names: the ping may be answered by something else than the appservice."
+      ),
+      rule: "check-failed",
+      restsOn: grounds([failed.check, "ping"], evidence)
+    }
   }
+  return { ok: true, diagnosis: confirmed(evidence), rule: "well", restsOn: grounds(["direct", "ping"], evidence) }
 }
 
 /**
@@ -81,25 +165,24 @@ const good = (evidence: Evidence): Conclusion => {
  *
  * **Details**
  *
- * The first rule that applies gives the diagnosis; they stand in the order in which a person should repair things. An
- * error that no rule knows better is explained by the diagnosis of the ping, so the function is total.
+ * The first rule that applies gives the diagnosis. An error that no rule knows better is explained by the diagnosis of
+ * the ping, so the function is total. A check that failed never ends in `ok`.
  *
  * @category conclusions
  * @since 0.1.0
  */
 export const conclude = (evidence: Evidence, subject: Subject): Conclusion => {
-  const of: Case = {
-    evidence,
-    subject,
-    url: shownUrl(subject.url) ?? "the url",
-    homeserver: AppserviceUrl.redact(subject.homeserver)
+  const of = caseOf(evidence, subject)
+  for (const { conclude, name, needs } of rules) {
+    const diagnosis = conclude(of)
+    if (diagnosis === undefined) continue
+    const conclusion = { diagnosis, rule: name, restsOn: grounds(needs, evidence) }
+    return diagnosis.healthy && checkFailed(of) !== undefined ? succeeded(of) : { ok: diagnosis.healthy, ...conclusion }
   }
-  for (const rule of rules) {
-    const diagnosis = rule(of)
-    if (diagnosis !== undefined) return { ok: false, diagnosis }
-  }
-  return evidence.ping?._tag === "Succeeded" ? good(evidence) : {
+  return evidence.ping?._tag === "Succeeded" ? succeeded(of) : {
     ok: false,
-    diagnosis: operator("The ping was not made.", "Look at the check that was skipped or failed first.")
+    diagnosis: operator("The ping was not made.", "Look at the check that was skipped or failed first."),
+    rule: "no-ping",
+    restsOn: grounds(["registration"], evidence)
   }
 }

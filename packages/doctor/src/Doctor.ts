@@ -157,11 +157,16 @@ export const examine: (options: Options) => Effect.Effect<Report, never, HttpCli
       })
     )
     yield* take("versions", found.versions && Effect.void)
+    // A token goes only to what has shown itself to be a homeserver.
+    const isHomeserver = found.versions?._tag === "Supported" ||
+      (found.versions?._tag === "Failed" && found.versions.error._tag === "PingUnsupported")
     yield* take(
       "token",
-      registration && found.versions && Effect.map(whoami(homeserver, registration, question), (seen) => {
-        found.token = seen
-      })
+      registration && isHomeserver ?
+        Effect.map(whoami(homeserver, registration, question), (seen) => {
+          found.token = seen
+        }) :
+        undefined
     )
     yield* take(
       "listener",
@@ -199,9 +204,10 @@ export const examine: (options: Options) => Effect.Effect<Report, never, HttpCli
       )
     )
 
-    const { diagnosis, ok } = Conclusion.conclude(found, subject)
-    const { advice, cause } = diagnosis
-    return { ok, checks, diagnosis: new Diagnosis({ ...diagnosis, cause: shown(cause), advice: shown(advice) }) }
+    const conclusion = Conclusion.conclude(found, subject)
+    const { advice, cause } = conclusion.diagnosis
+    const diagnosis = new Diagnosis({ ...conclusion.diagnosis, cause: shown(cause), advice: shown(advice) })
+    return { ...conclusion, checks, diagnosis }
   },
   Effect.scoped
 )

@@ -1,10 +1,12 @@
 /**
- * What each check of the doctor saw, as plain data: the checks gather it, and the conclusion reads it.
+ * What each check of the doctor saw, as plain data: the checks gather it, and the conclusion rests on it.
  *
  * @since 0.1.0
  */
+import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
-import type { BadStatus, ConnectionFailed, ConnectionTimeout, PingError } from "@appservice-ping/domain/PingError"
+import type { PingError } from "@appservice-ping/domain/PingError"
+import type { ServerVersion } from "@appservice-ping/domain/PingUnsupported"
 import type { HomeserverUnreachable, TransportError } from "@appservice-ping/domain/TransportError"
 import type { Duration } from "effect"
 
@@ -31,11 +33,10 @@ export type Oddity =
   | { readonly _tag: "UrlIsWildcard"; readonly host: string }
   | { readonly _tag: "UrlIsHomeserver" }
   | { readonly _tag: "UrlHasMatrixPath" }
-  | { readonly _tag: "UrlIsLocal"; readonly host: string }
   | { readonly _tag: "WorldReadable" }
 
 /**
- * What the registration file holds, and what the homeserver's copy of it does, where that was given.
+ * What the registration holds, and what the homeserver's copy of it does, where that was given.
  *
  * @category models
  * @since 0.1.0
@@ -61,13 +62,26 @@ export type RegistrationEvidence =
 export type Phase = "dns" | "connect" | "tls"
 
 /**
+ * Where a connection led: the address that the host name was resolved to, and what is known of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Peer {
+  /** The address with its port. */
+  readonly address: string
+  /** Whether the address is one of this machine: loopback, or an address of one of its interfaces. */
+  readonly isThisMachine: boolean
+}
+
+/**
  * Whether the homeserver answers over HTTP, or where the way to it ends.
  *
  * @category models
  * @since 0.1.0
  */
 export type HomeserverEvidence =
-  | { readonly _tag: "Reached"; readonly address: string; readonly tls: boolean }
+  | { readonly _tag: "Reached"; readonly peer: Peer; readonly tls: boolean }
   | {
     readonly _tag: "Unreachable"
     readonly phase: Phase | "http"
@@ -84,17 +98,17 @@ export type HomeserverEvidence =
  * @since 0.1.0
  */
 export type VersionsEvidence =
-  | { readonly _tag: "Supported"; readonly path: "stable" | "unstable"; readonly server: string | undefined }
+  | { readonly _tag: "Supported"; readonly path: "stable" | "unstable"; readonly server: ServerVersion | undefined }
   | { readonly _tag: "Failed"; readonly error: Diagnosable }
 
 /**
- * Whether the homeserver knows the `as_token`, and whose it is.
+ * Whether the homeserver knows the `as_token`, and which user it belongs to.
  *
  * @category models
  * @since 0.1.0
  */
 export type TokenEvidence =
-  /** `isOurs` tells whether the user is the registration's `sender_localpart`. */
+  /** `isOurs`: whether the user is the registration's `sender_localpart`. */
   | { readonly _tag: "Known"; readonly userId: string; readonly isOurs: boolean }
   | { readonly _tag: "NotOffered" }
   | { readonly _tag: "Refused"; readonly error: PingError }
@@ -108,39 +122,72 @@ export type TokenEvidence =
  */
 export type ListenerEvidence =
   /** Something listens; `asked` where the doctor was to stand in, and could not. */
-  | { readonly _tag: "Found"; readonly asked: boolean }
+  | { readonly _tag: "Found"; readonly asked: boolean; readonly peer: Peer }
   /** The doctor answers in the appservice's place. */
   | { readonly _tag: "StandIn"; readonly asked: boolean }
   /** Nothing listens, and the doctor does not stand in. */
   | { readonly _tag: "Nothing"; readonly why: "notAsked" | "elsewhere" | "https" | "notPermitted" }
-  /** It cannot be told from here whether anything listens. */
-  | { readonly _tag: "Unreachable"; readonly phase: Phase }
+  /** The way there ends before a listener would be seen. */
+  | { readonly _tag: "Unreachable"; readonly phase: Phase; readonly failure: ConnectionFailure }
 
 /**
- * How the appservice's url answers the doctor, who calls it as the homeserver does.
+ * What became of a request with a token that is not the `hs_token`.
  *
  * @category models
  * @since 0.1.0
  */
-export type DirectEvidence =
-  | {
-    readonly _tag: "Confirmed"
-    readonly millis: number
-    /** What became of a call with a token that is not the `hs_token`. */
-    readonly wrongToken: "refused" | "accepted" | "unclear"
-    /** Whether the answer is the JSON object that an appservice gives. */
-    readonly isAppservice: boolean
-  }
-  | {
-    readonly _tag: "Failed"
-    readonly error: BadStatus | ConnectionFailed | ConnectionTimeout
-    /** Whether a homeserver answers there. */
-    readonly isHomeserver: boolean
-    /** Where a redirect leads, without its query string. */
-    readonly location: string | undefined
-    /** Whether an http url leads to a port that speaks TLS. */
-    readonly speaksTls: boolean
-  }
+export type WrongToken = "refused" | "accepted" | "unclear"
+
+/**
+ * The answer at the appservice's url to the doctor, who calls it as the homeserver does.
+ *
+ * **Details**
+ *
+ * The first request carries a wrong token, and the `hs_token` is sent only where that leaves open what answers: a
+ * website that answers everything, redirects or knows no such path never sees it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Answered {
+  readonly _tag: "Answered"
+  readonly millis: number
+  readonly status: number
+  /** The start of the body, without tokens. */
+  readonly body: string
+  readonly wrongToken: WrongToken
+  /** What became of a path that no appservice has (A6); `undefined` where it was not asked for. */
+  readonly unknownPath: WrongToken | undefined
+  /** What became of an empty transaction with a wrong token; `undefined` where it was not asked for. */
+  readonly transaction: WrongToken | undefined
+  /** Whether a homeserver answers there. */
+  readonly isHomeserver: boolean
+  /** Where a redirect leads, without its query string. */
+  readonly location: string | undefined
+  /** Whether an http url leads to a port that speaks TLS. */
+  readonly speaksTls: boolean
+}
+
+/**
+ * No complete answer came to the doctor's own call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NoAnswer {
+  readonly _tag: "NoAnswer"
+  readonly failure: ConnectionFailure
+  /** Whether an http url leads to a port that speaks TLS. */
+  readonly speaksTls: boolean
+}
+
+/**
+ * How the appservice's url answers the doctor.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DirectEvidence = Answered | NoAnswer
 
 /**
  * What the homeserver says of its own call.
@@ -170,7 +217,7 @@ export interface Evidence {
 }
 
 /**
- * The places that the evidence are about.
+ * The addresses that the evidence is about.
  *
  * @category models
  * @since 0.1.0

@@ -28,13 +28,9 @@ const urlOddities = (target: AppserviceUrl.Target, homeserver: URL): ReadonlyArr
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     odd.push({ _tag: "UrlHasSecrets" })
   }
-  const isWildcard = wildcardHosts.has(host)
-  if (isWildcard) odd.push({ _tag: "UrlIsWildcard", host })
+  if (wildcardHosts.has(host)) odd.push({ _tag: "UrlIsWildcard", host })
   if (place(url) === place(homeserver)) odd.push({ _tag: "UrlIsHomeserver" })
   if (/\/_matrix(?:\/|$)/.test(url.pathname)) odd.push({ _tag: "UrlHasMatrixPath" })
-  if (!isWildcard && AppserviceUrl.isLocal(url) && !AppserviceUrl.isLocal(homeserver)) {
-    odd.push({ _tag: "UrlIsLocal", host })
-  }
   return odd
 }
 
@@ -104,8 +100,6 @@ export const explain = (oddity: Oddity): string => {
       return "url is the address of the homeserver; it must be the appservice's"
     case "UrlHasMatrixPath":
       return "url ends in a path of the API; the homeserver adds /_matrix itself"
-    case "UrlIsLocal":
-      return `url leads to ${oddity.host}, and the homeserver is on another machine: there it means that machine itself`
     case "WorldReadable":
       return "every user of this machine can read the file with its tokens; chmod 640 helps, if the homeserver's user can still read it"
   }

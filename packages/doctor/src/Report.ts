@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import type { Check } from "./Check.ts"
-import type { Conclusion } from "./Conclusion.ts"
+import type { Weight } from "@appservice-ping/domain/Diagnosis"
+import { type Check, titles } from "./Check.ts"
+import type { Conclusion, Ground } from "./Conclusion.ts"
 
 /**
  * What all checks said, and what follows.
@@ -31,6 +32,16 @@ export const checkLine = (
   mark: string = words[status]
 ): string => `${mark} ${title.padEnd(titleWidth)} ${detail}`
 
+const weights: { readonly [W in Weight]: string } = {
+  seen: "seen from here",
+  code: "said by the homeserver with a code",
+  status: "said by the homeserver with a status",
+  text: "guessed from the homeserver's text"
+}
+
+const groundsLine = (restsOn: ReadonlyArray<Ground>): string =>
+  restsOn.map(({ check, weight }) => `${titles[check]} (${weights[weight]})`).join("; ")
+
 /**
  * The conclusion: a headline, and what follows it.
  *
@@ -38,14 +49,15 @@ export const checkLine = (
  * @since 0.1.0
  */
 export const conclusionLines = (
-  { diagnosis: { actor, advice, cause, temporary }, ok }: Conclusion
+  { diagnosis: { actor, advice, cause, temporary }, ok, restsOn }: Conclusion
 ): readonly [headline: string, ...rest: ReadonlyArray<string>] =>
-  ok ? [cause, advice] : [
+  ok ? [cause, advice, `Rests on: ${groundsLine(restsOn)}.`] : [
     "The ping does not work.",
     `  What is wrong:  ${cause}`,
     `  What to do:     ${advice}`,
     `  Who must act:   ${actor}`,
-    `  Trying again:   ${temporary ? "can help" : "does not help until that is done"}`
+    `  Trying again:   ${temporary ? "can help" : "does not help until that is done"}`,
+    `  Rests on:       ${groundsLine(restsOn)}`
   ]
 
 /**
@@ -66,4 +78,11 @@ export const lines = (report: Report): ReadonlyArray<string> => [
  * @category rendering
  * @since 0.1.0
  */
-export const json = ({ checks, diagnosis, ok }: Report): string => JSON.stringify({ ok, checks, conclusion: diagnosis })
+export const json = ({ checks, diagnosis, ok, restsOn, rule }: Report): string => {
+  const { actor, advice, cause, certainty, temporary } = diagnosis
+  return JSON.stringify({
+    ok,
+    checks,
+    conclusion: { cause, advice, actor, temporary, certainty, rule, rests_on: restsOn }
+  })
+}

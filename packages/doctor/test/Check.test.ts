@@ -33,7 +33,7 @@ describe("a check of the doctor", () => {
   it("says of a homeserver that refuses the question whose a token is no more than that", () => {
     assert.strictEqual(
       told("token", { token: { _tag: "Unclear", error: new Forbidden({}) } }),
-      "warning M_FORBIDDEN: the homeserver does not tell this token whose it is"
+      "warning M_FORBIDDEN: the homeserver does not say which user this token belongs to"
     )
     assert.match(
       told("token", { token: { _tag: "Unclear", error: new LimitExceeded({}) } }),
@@ -42,6 +42,6 @@ describe("a check of the doctor", () => {
   })
 
   it("that was not taken says what it needs", () => {
-    assert.strictEqual(told("token", {}), "skipped needs a homeserver that answers")
+    assert.strictEqual(told("token", {}), "skipped needs an address that has shown itself to be a homeserver")
   })
 })

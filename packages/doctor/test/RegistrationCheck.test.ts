@@ -61,9 +61,9 @@ describe("oddities", () => {
     ["https://matrix.example:443/bridge", []],
     ["http://bridge.example/_matrix/app/v1", ["UrlHasMatrixPath"]],
     ["http://bridge.example/_matrixes", []],
-    ["http://localhost:29317", ["UrlIsLocal"]],
-    ["http://127.0.0.2:29317", ["UrlIsLocal"]],
-    ["http://[::1]:29317", ["UrlIsLocal"]],
+    ["http://localhost:29317", []],
+    ["http://127.0.0.2:29317", []],
+    ["http://[::1]:29317", []],
     ["http://localhost:29317", [], new URL("http://127.0.0.1:8008")]
   ]
 

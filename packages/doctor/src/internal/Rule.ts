@@ -1,46 +1,127 @@
 /** What the rules of the doctor's conclusion have in common. */
-import { type Actor, type Diagnosable, diagnose, Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import { type Actor, type Diagnosable, diagnose, Diagnosis, type Weight } from "@appservice-ping/domain/Diagnosis"
+import * as PingError from "@appservice-ping/domain/PingError"
+import type { CheckId } from "../Check.ts"
 import type { DirectEvidence, Evidence, Subject } from "../Evidence.ts"
+import { shownUrl } from "../RegistrationCheck.ts"
+import { type ServerWords, wordsOf } from "./serverWords.ts"
 
-/** What a rule looks at. */
+/** What a rule looks at beside the evidence that it needs. */
 export interface Case {
   readonly evidence: Evidence
   readonly subject: Subject
   /** The url as a person may see it. */
   readonly url: string
   readonly homeserver: string
+  readonly words: ServerWords
 }
 
-/** Gives a diagnosis where it applies. */
-export type Rule = (of: Case) => Diagnosis | undefined
+/** The evidence that a rule is given: all that it needs. */
+export type Needed<K extends CheckId> = { readonly [P in K]: NonNullable<Evidence[P]> }
+
+/** One rule: the checks whose evidence it needs and rests on, and what it concludes where it applies. */
+export interface Rule {
+  readonly name: string
+  readonly needs: ReadonlyArray<CheckId>
+  readonly conclude: (of: Case) => Diagnosis | undefined
+}
+
+const has = <K extends CheckId>(evidence: Evidence, needs: ReadonlyArray<K>): evidence is Evidence & Needed<K> =>
+  needs.every((check) => evidence[check] !== undefined)
+
+/** Makes a rule, which applies at most where all evidence that it needs is there. */
+export const rule = <const K extends CheckId>(
+  name: string,
+  needs: ReadonlyArray<K>,
+  conclude: (seen: Needed<K>, of: Case) => Diagnosis | undefined
+): Rule => ({
+  name,
+  needs,
+  conclude: (of) => has(of.evidence, needs) ? conclude(of.evidence, of) : undefined
+})
+
+/** The case of some evidence. */
+export const caseOf = (evidence: Evidence, subject: Subject): Case => ({
+  evidence,
+  subject,
+  url: shownUrl(subject.url) ?? "the url",
+  homeserver: AppserviceUrl.redact(subject.homeserver),
+  words: wordsOf(serverOf(evidence))
+})
+
+const serverOf = ({ versions }: Evidence) =>
+  versions?._tag === "Supported"
+    ? versions.server
+    : versions?.error._tag === "PingUnsupported"
+    ? versions.error.server
+    : undefined
+
+interface Fields {
+  readonly actor: Actor
+  readonly cause: string
+  readonly advice: string
+  readonly temporary: boolean
+  readonly weight?: Weight
+  readonly healthy?: boolean
+}
+
+/** A diagnosis that follows from the evidence; by default from what the doctor saw itself. */
+export const certain = (fields: Fields): Diagnosis => new Diagnosis({ weight: "seen", ...fields, certainty: "certain" })
+
+/** A diagnosis that the evidence allows, and that it does not prove: its words have to say so. */
+export const possible = (fields: Fields): Diagnosis =>
+  new Diagnosis({ weight: "seen", ...fields, certainty: "possible" })
 
 /** A diagnosis on which the operator of the bridge must act. */
 export const operator = (cause: string, advice: string, temporary = false): Diagnosis =>
-  seen({ actor: "operator", cause, advice, temporary })
+  certain({ actor: "operator", cause, advice, temporary })
 
-/** A diagnosis of what the doctor saw itself. */
-export const seen = (
-  fields: { readonly actor: Actor; readonly cause: string; readonly advice: string; readonly temporary: boolean }
-): Diagnosis => new Diagnosis({ ...fields, certainty: "certain", weight: "seen" })
+/** The diagnosis of an error, where the doctor knows no better. */
+export const explained = (error: Diagnosable, { evidence, subject }: Case): Diagnosis => {
+  const { registration } = evidence
+  return diagnose(error, {
+    url: subject.url ?? null,
+    homeserver: subject.homeserver.href,
+    server: serverOf(evidence),
+    ...registration._tag === "Read" ? { id: registration.id } : {}
+  })
+}
 
-/** The diagnosis of the diagnosis, where the doctor knows no better. */
-export const explained = (error: Diagnosable, { subject }: Case): Diagnosis =>
-  diagnose(error, { url: subject.url ?? null, homeserver: subject.homeserver.href })
+/** What the doctor saw at the url, as the error that a homeserver of ours would have given for it. */
+export const errorOf = (direct: DirectEvidence): PingError.BadStatus | PingError.ConnectionFailed =>
+  direct._tag === "Answered"
+    ? new PingError.BadStatus({ status: direct.status, body: direct.body })
+    : new PingError.ConnectionFailed({ error: direct.failure.text })
+
+/** Explains what the doctor saw at the url. */
+export const explainedDirect = (direct: DirectEvidence, of: Case): Diagnosis =>
+  new Diagnosis({ ...explained(errorOf(direct), of), certainty: "certain", weight: "seen" })
+
+/** Adds a sentence to the cause or the advice. */
+export const adding = (
+  diagnosis: Diagnosis,
+  { advice = "", cause = "" }: { readonly advice?: string; readonly cause?: string }
+): Diagnosis =>
+  new Diagnosis({
+    ...diagnosis,
+    cause: `${diagnosis.cause}${cause === "" ? "" : ` ${cause}`}`,
+    advice: `${diagnosis.advice}${advice === "" ? "" : ` ${advice}`}`
+  })
+
+/** A sentence that begins with these words. */
+export const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 
 /** What repairs copies of a registration that differ. */
-export const sameFile =
-  "Give the homeserver the same registration file as the appservice, and restart both: each reads it once, when it starts."
+export const sameFile = ({ words }: Case): string =>
+  `Let the appservice and the homeserver have the same registration file: restart the appservice, and ${words.reload}.`
 
-/** The diagnosis on a URL that says http where TLS is spoken. */
+/** What follows a change of the url. */
+export const setUrl = (to: string, { words }: Case): string => `Set url to ${to}, and ${words.reload}.`
+
+/** The diagnosis of a URL that says http where TLS is spoken. */
 export const wantsHttps = (place: string): Diagnosis =>
   operator(
     `The port at ${place} speaks TLS, but the URL says http.`,
     "Write https:// in the URL, with the host name that the certificate has."
   )
-
-/** Tells whether a status is the refusal of a token. */
-export const isTokenStatus = (status: number | undefined): boolean => status === 401 || status === 403
-
-/** Tells whether the appservice refused the `hs_token` of the file. */
-export const refusesToken = (direct: DirectEvidence | undefined): boolean =>
-  direct?._tag === "Failed" && direct.error._tag === "M_BAD_STATUS" && isTokenStatus(direct.error.status)

@@ -7,9 +7,11 @@ import { HttpClient, HttpClientRequest } from "effect/http"
 
 /** What to ask, and for how long. */
 export interface Question {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "PUT"
   readonly url: URL
   readonly token?: Redacted.Redacted | undefined
+  /** A body in JSON. */
+  readonly json?: string | undefined
   readonly timeout: Duration.Input
 }
 
@@ -17,25 +19,26 @@ const maxBodyBytes = 64 * 1024
 
 const timedOut = new ConnectionFailure.ConnectionFailure({ kind: "timeout", text: "no answer came in time" })
 
+const requestOf = ({ json, method, token, url }: Question): HttpClientRequest.HttpClientRequest => {
+  const bare = HttpClientRequest.make(method)(url, {
+    headers: { accept: "application/json", "accept-encoding": "identity", connection: "close" }
+  })
+  const signed = token === undefined ? bare : HttpClientRequest.bearerToken(bare, token)
+  return json === undefined ? signed : HttpClientRequest.bodyText(signed, json, "application/json")
+}
+
 /** Sends the request and reads the start of the answer. */
-export const ask = ({ method, timeout, token, url }: Question): Effect.Effect<
+export const ask = (question: Question): Effect.Effect<
   Answer,
   ConnectionFailure.ConnectionFailure,
   HttpClient.HttpClient
 > =>
   Effect.gen(function*() {
-    const request = HttpClientRequest.make(method)(url, {
-      headers: { accept: "application/json", "accept-encoding": "identity", connection: "close" }
-    })
-    const response = yield* HttpClient.execute(
-      token === undefined ? request : HttpClientRequest.bearerToken(request, token)
-    )
-    const body = yield* BoundedBody.read(response.stream, maxBodyBytes).pipe(
-      Effect.catchIf((error) => error.reason._tag === "EmptyBodyError", () => Effect.succeed(new Uint8Array()))
-    )
+    const response = yield* HttpClient.execute(requestOf(question))
+    const body = yield* BoundedBody.readAnswer(response, maxBodyBytes)
     return { status: response.status, headers: response.headers, body: new TextDecoder().decode(body) }
   }).pipe(
     Effect.mapError(ConnectionFailure.fromUnknown),
-    Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(timedOut) }),
+    Effect.timeoutOrElse({ duration: question.timeout, orElse: () => Effect.fail(timedOut) }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
   )

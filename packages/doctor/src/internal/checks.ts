@@ -43,8 +43,8 @@ export const contact = Effect.fnUntraced(function*(homeserver: URL, timeout: Dur
   if (error?._tag === "Undecided") {
     return { homeserver: { _tag: "Silent", after: error.after }, versions: undefined } satisfies Contact
   }
-  const { address, tls } = probed
-  return { homeserver: { _tag: "Reached", address, tls }, versions } satisfies Contact
+  const { peer, tls } = probed
+  return { homeserver: { _tag: "Reached", peer, tls }, versions } satisfies Contact
 })
 
 const stand = Effect.fnUntraced(function*(
@@ -56,7 +56,9 @@ const stand = Effect.fnUntraced(function*(
   if (url.protocol === "https:") return { _tag: "Nothing", why: "https" }
   const listening = yield* Effect.result(listenAs(placeOf(url), registration, received))
   if (Result.isSuccess(listening)) return { _tag: "StandIn", asked }
-  if (listening.failure.code === "EADDRINUSE") return { _tag: "Found", asked }
+  if (listening.failure.code === "EADDRINUSE") {
+    return { _tag: "Found", asked, peer: { address: url.host, isThisMachine: true } }
+  }
   return { _tag: "Nothing", why: isElsewhere(listening.failure) ? "elsewhere" : "notPermitted" }
 })
 
@@ -72,8 +74,8 @@ export const findListener = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ListenerEvidence, never, Scope.Scope> {
   const asked = options.listen === true
   const probed = yield* probe(url, { timeout: options.timeout, tls: false })
-  if (probed._tag === "Connected") return { _tag: "Found", asked }
-  if (probed.failure.kind !== "refused") return { _tag: "Unreachable", phase: probed.phase }
+  if (probed._tag === "Connected") return { _tag: "Found", asked, peer: probed.peer }
+  if (probed.failure.kind !== "refused") return { _tag: "Unreachable", phase: probed.phase, failure: probed.failure }
   return options.listen === false
     ? { _tag: "Nothing", why: "notAsked" }
     : yield* stand(registration, url, asked, options.received)

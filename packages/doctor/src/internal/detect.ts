@@ -1,6 +1,5 @@
 /** Asks the homeserver what it is and whether it knows the ping. */
 import * as Detection from "@appservice-ping/client/Detection"
-import { describeServer } from "@appservice-ping/domain/PingUnsupported"
 import { type Duration, Effect } from "effect"
 import type { HttpClient } from "effect/http"
 import type { VersionsEvidence } from "../Evidence.ts"
@@ -15,6 +14,6 @@ export const detect = (
     onSuccess: ({ path, server }): VersionsEvidence => ({
       _tag: "Supported",
       path,
-      server: server === undefined ? undefined : describeServer(server)
+      server
     })
   })

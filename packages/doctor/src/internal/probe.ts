@@ -4,11 +4,12 @@ import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { type Duration, Effect } from "effect"
 import { connect as connectTcp, isIP, type Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
-import type { Phase } from "../Evidence.ts"
+import type { Peer, Phase } from "../Evidence.ts"
+import { isThisMachine } from "./thisMachine.ts"
 
 /** How far the connection came. */
 export type Probe =
-  | { readonly _tag: "Connected"; readonly address: string; readonly tls: boolean }
+  | { readonly _tag: "Connected"; readonly peer: Peer; readonly tls: boolean }
   | {
     readonly _tag: "Failed"
     readonly phase: Phase
@@ -31,9 +32,12 @@ const open = (url: URL, tls: boolean): Socket => {
   return connectTls({ ...place, ALPNProtocols: ["http/1.1"], ...(isIP(host) === 0 ? { servername: host } : {}) })
 }
 
-const addressOf = (socket: Socket): string => {
+const peerOf = (socket: Socket): Peer => {
   const { remoteAddress = "", remotePort = 0 } = socket
-  return `${remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`
+  return {
+    address: `${remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`,
+    isThisMachine: isThisMachine(remoteAddress)
+  }
 }
 
 /** Tells DNS, connection and, where asked to, TLS apart: one attempt, closed as soon as it stands. */
@@ -49,7 +53,7 @@ export const probe = (
         resume(Effect.succeed(probe))
         socket.destroy()
       }
-      const done = () => end({ _tag: "Connected", address: addressOf(socket), tls })
+      const done = () => end({ _tag: "Connected", peer: peerOf(socket), tls })
       socket.on("lookup", (error: unknown) => {
         if (error === null || error === undefined) phase = "connect"
       })

@@ -1,0 +1,32 @@
+/** Weighs what the doctor saw at the url against what the homeserver said of it. */
+import type { DirectEvidence } from "../Evidence.ts"
+import { isOpening, isVague, type Said } from "./said.ts"
+import * as Sight from "./sight.ts"
+
+const isTokenStatus = (status: number): boolean => status === 401 || status === 403
+
+const explainsStatus = (direct: DirectEvidence, status: number): boolean =>
+  direct._tag === "Answered" &&
+  (direct.status === status || (isTokenStatus(direct.status) && isTokenStatus(status)))
+
+/**
+ * Whether what the doctor saw at the url can be what the homeserver met there. Then it is the better evidence, because
+ * it was seen and not told; else the two went different ways, or at different times.
+ */
+export const explains = (direct: DirectEvidence, said: Said): boolean => {
+  const sight = Sight.sightOf(direct)
+  if (sight === "confirmed") return false
+  if (isOpening(said)) return direct._tag === "NoAnswer" && direct.failure.kind === said.sign
+  // Whoever saw the connection break or an answer come was past the point that the doctor did not pass.
+  if (Sight.isOpening(direct)) return said.sign === "unknown" || said.sign === "timeout"
+  if (said.status !== undefined) return explainsStatus(direct, said.status)
+  if (isVague(said)) return true
+  switch (said.sign) {
+    case "redirect":
+      return direct._tag === "Answered" && direct.status >= 300 && direct.status < 400
+    case "notJson":
+      return sight === "answersEverything" || direct._tag === "NoAnswer"
+    default:
+      return direct._tag === "NoAnswer"
+  }
+}
