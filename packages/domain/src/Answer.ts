@@ -164,6 +164,11 @@ export interface ReadingOptions {
    * itself marks as a secret. Default: none.
    */
   readonly tokens?: ReadonlyArray<Redacted.Redacted> | undefined
+  /**
+   * How long the client waited for the answer: a homeserver's call cannot have taken longer. Default: not known, so that
+   * every duration is believed.
+   */
+  readonly elapsed?: Duration.Duration | undefined
   /** How much of each foreign text an error keeps, in characters. Default: 2048. */
   readonly maxTextLength?: number | undefined
 }
@@ -216,7 +221,8 @@ const retryAfterOf = (
   const fromHeader = header === undefined ? undefined : RetryAfter.fromHeader(header, now)
   if (fromHeader !== undefined) return { retryAfter: fromHeader }
   const millis = body["retry_after_ms"]
-  return typeof millis === "number" && Number.isFinite(millis)
+  // A number that no JSON parser can count is infinite, and becomes the longest time.
+  return typeof millis === "number" && !Number.isNaN(millis)
     ? { retryAfter: Duration.millis(Millis.wholeMillis(millis)) }
     : {}
 }
@@ -287,6 +293,13 @@ export const decodeError = (answer: Answer, options: ReadingOptions): PingError.
     : notHomeserver(answer, options)
 }
 
+/** The two clocks may differ by that much, in milliseconds. */
+const tolerance = 1000
+
+/** The duration that a homeserver says, or how long the client waited, where it says more. */
+const believed = (millis: number, elapsed: Duration.Duration | undefined): number =>
+  elapsed !== undefined && millis > Duration.toMillis(elapsed) + tolerance ? Duration.toMillis(elapsed) : millis
+
 /**
  * Reads a homeserver's answer to a ping: the duration, the typed error, or {@link NotHomeserver}.
  *
@@ -294,7 +307,8 @@ export const decodeError = (answer: Answer, options: ReadingOptions): PingError.
  *
  * Total, and lenient as peers require: the Content-Type is not checked, `error` may be absent (C15), unknown errcodes
  * are kept (C19), `FI.MAU.MSC2659_*` and `M_UNAUTHORIZED` are read as what they mean (C22), `Retry-After` comes before
- * `retry_after_ms` (C18), and a `duration_ms` that is no integer is rounded, a negative one is 0.
+ * `retry_after_ms` (C18), and a `duration_ms` that is no integer is rounded, a negative one is 0, and one that is longer
+ * than `elapsed` by more than a second is `elapsed`.
  *
  * **Example** (Reading the answer of a homeserver)
  *
@@ -317,8 +331,8 @@ export const decode = (
   if (answer.status >= 200 && answer.status < 300) {
     const body = Json.parse(answer.body)
     const duration = Predicate.isObject(body) ? body["duration_ms"] : undefined
-    if (typeof duration === "number" && Number.isFinite(duration)) {
-      return Result.succeed({ duration_ms: Millis.wholeMillis(Math.round(duration)) })
+    if (typeof duration === "number") {
+      return Result.succeed({ duration_ms: Millis.wholeMillis(believed(Math.round(duration), options.elapsed)) })
     }
   }
   return Result.fail(decodeError(answer, options))

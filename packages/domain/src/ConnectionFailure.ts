@@ -127,12 +127,18 @@ const byName = new Map<string, ConnectionFailure>([
   ["BodyTimeoutError", make("timeout")]
 ])
 
+const speaksTls = make("malformed", "the port speaks TLS, and the URL says http")
+const refusedPort = make("unreachable", "the HTTP client refuses this port")
+const proxy = make("unreachable", "the proxy that the connection goes through does not make it")
+
 /**
  * Texts are the last resort: they decide only where the code is ambiguous or a runtime gives none.
  */
 const byText: ReadonlyArray<readonly [RegExp, ConnectionFailure]> = [
   [/before secure TLS connection was established/i, make("tls", "the connection was closed in the TLS handshake")],
   [/socket hang up|other side closed|\baborted\b|closed before message completed/i, make("closed")],
+  [/\bbad port\b/i, refusedPort],
+  [/HTTP Tunneling|tunneling socket could not|Proxy CONNECT/i, proxy],
   [/connection refused|os error 111/i, make("refused")],
   [/connection reset|os error 104/i, make("reset")],
   [/dns error|failed to lookup address|name resolution/i, make("dns")],
@@ -143,8 +149,21 @@ const byText: ReadonlyArray<readonly [RegExp, ConnectionFailure]> = [
 const textOf = (u: unknown): string =>
   Predicate.hasProperty(u, "message") && typeof u.message === "string" ? u.message : ""
 
+/** RFC 8446: an alert record, which is what a TLS server answers to plain HTTP. */
+const isTlsAlert = (first: unknown, second: unknown): boolean => first === 0x15 && second === 3
+
+/** Both HTTP parsers of Node keep the bytes that they could not read: one in `rawPacket`, the other in `data`. */
+const gotTlsAlert = (error: unknown): boolean =>
+  (Predicate.hasProperty(error, "rawPacket") && error.rawPacket instanceof Uint8Array &&
+    isTlsAlert(error.rawPacket[0], error.rawPacket[1])) ||
+  (Predicate.hasProperty(error, "data") && typeof error.data === "string" &&
+    isTlsAlert(error.data.charCodeAt(0), error.data.charCodeAt(1)))
+
 const ofOne = (error: unknown): ConnectionFailure | undefined => {
   const text = textOf(error)
+  if (gotTlsAlert(error)) return speaksTls
+  // The client of Node gives a proxy's refusal the code of an abort.
+  if (/HTTP Tunneling/i.test(text)) return proxy
   const code = Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : undefined
   if (code === "ECONNRESET") {
     // node:http says ECONNRESET for a FIN too; only its text tells them apart.

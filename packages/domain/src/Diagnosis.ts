@@ -5,9 +5,11 @@
  * @since 0.1.0
  */
 import { type Duration, Effect, Match, Order, Schema } from "effect"
+import type { ConnectionFailure } from "./ConnectionFailure.ts"
 import * as ConnectionDiagnosis from "./internal/connectionDiagnosis.ts"
-import * as ConnectionSign from "./internal/connectionSign.ts"
 import * as HomeserverDiagnosis from "./internal/homeserverDiagnosis.ts"
+import * as ServerWords from "./internal/serverWords.ts"
+import * as Signs from "./internal/sign/read.ts"
 import * as StatusDiagnosis from "./internal/statusDiagnosis.ts"
 import * as VerifiedDiagnosis from "./internal/verifiedDiagnosis.ts"
 import * as PingError from "./PingError.ts"
@@ -208,45 +210,56 @@ const weightOf = (error: Diagnosable): Weight => {
   }
 }
 
+const failureFinding = (failure: ConnectionFailure, leg: ConnectionDiagnosis.Leg): Finding => {
+  // The text is our own, so it only says more of what the kind says.
+  const { part, sign, tls } = Signs.read(failure.text, { urls: [] })
+  const isMore = failure.kind === "malformed" || failure.kind === "unreachable" || failure.kind === "unknown"
+  return ConnectionDiagnosis.explain(
+    isMore && moreThanKind.has(sign) ? sign : failure.kind,
+    leg,
+    { part, tls: failure.kind === "tls" ? Signs.tlsOf(failure.text) : tls }
+  )
+}
+
+/** What has no kind of its own. */
+const moreThanKind: ReadonlySet<Signs.Sign> = new Set(["httpToTls", "proxy", "token", "url"])
+
 const findingOf = (error: Diagnosable, context: Context): Finding => {
-  const leg = ConnectionDiagnosis.toAppservice(registrationUrl(context), context.homeserver)
-  const badStatus = (answer: { readonly status?: number; readonly body?: string }): Finding =>
-    StatusDiagnosis.badStatus(answer, leg, leadsToHomeserver(context))
+  const url = registrationUrl(context)
+  const words = ServerWords.of(context.server)
+  const leg = ConnectionDiagnosis.toAppservice(url, context.homeserver, words.reload)
+  const of: HomeserverDiagnosis.Case = {
+    leg,
+    words,
+    known: { id: context.id, urls: [url, context.homeserver] },
+    leadsToHomeserver: leadsToHomeserver(context),
+    homeserver: context.homeserver,
+    elapsed: context.elapsed
+  }
   return Match.valueTags(error, {
     M_BAD_JSON: () => HomeserverDiagnosis.badJson,
-    M_BAD_STATUS: badStatus,
-    M_CONNECTION_FAILED: ({ error }) => {
-      const sign = ConnectionSign.fromText(error)
-      const status = sign === "unknown" ? ConnectionSign.statusFromText(error) : undefined
-      return status === undefined
-        ? ConnectionDiagnosis.explain(sign, ConnectionSign.tlsFromText(error), leg)
-        : badStatus({ status })
-    },
-    M_CONNECTION_TIMEOUT: () => HomeserverDiagnosis.connectionTimeout(leg),
+    M_BAD_STATUS: (error) => HomeserverDiagnosis.badStatus(error, of),
+    M_CONNECTION_FAILED: ({ error }) => HomeserverDiagnosis.connectionFailed(error, of),
+    M_CONNECTION_TIMEOUT: () => HomeserverDiagnosis.connectionTimeout(of),
     M_FORBIDDEN: () => HomeserverDiagnosis.forbidden,
     M_LIMIT_EXCEEDED: ({ retryAfter }) => HomeserverDiagnosis.limitExceeded(retryAfter),
     M_MISSING_TOKEN: () => HomeserverDiagnosis.missingToken,
     M_NOT_JSON: () => HomeserverDiagnosis.notJson,
-    M_UNKNOWN_TOKEN: () => HomeserverDiagnosis.unknownToken,
-    M_UNRECOGNIZED: () => HomeserverDiagnosis.unrecognized,
-    M_URL_NOT_SET: () => HomeserverDiagnosis.urlNotSet(registrationUrl(context) !== undefined),
-    OtherErrcode: (error) => HomeserverDiagnosis.other(error, leg, leadsToHomeserver(context)),
-    HomeserverUnreachable: ({ failure, url }) =>
-      ConnectionDiagnosis.explain(
-        failure.kind,
-        ConnectionSign.tlsFromText(failure.text),
-        ConnectionDiagnosis.toHomeserver(url)
-      ),
+    M_UNKNOWN_TOKEN: () => HomeserverDiagnosis.unknownToken(of),
+    M_UNRECOGNIZED: () => HomeserverDiagnosis.unrecognized(of),
+    M_URL_NOT_SET: () => HomeserverDiagnosis.urlNotSet(url !== undefined, of),
+    OtherErrcode: (error) => HomeserverDiagnosis.other(error, of),
+    HomeserverUnreachable: ({ failure, url }) => failureFinding(failure, ConnectionDiagnosis.toHomeserver(url)),
     NotHomeserver: (error) => StatusDiagnosis.notHomeserver(error, ConnectionDiagnosis.toHomeserver(error.url)),
     Undecided: ({ after, failure, url }) => {
       const leg = ConnectionDiagnosis.toHomeserver(url)
       return failure === undefined
         ? HomeserverDiagnosis.noAnswer(after, leg)
-        : ConnectionDiagnosis.undecided(failure.kind, ConnectionSign.tlsFromText(failure.text), leg)
+        : ConnectionDiagnosis.undecided(failureFinding(failure, leg))
     },
-    AnsweredElsewhere: ({ url }) =>
+    AnsweredElsewhere: (error) =>
       VerifiedDiagnosis.answeredElsewhere(
-        ConnectionDiagnosis.toAppservice(registrationUrl(context) ?? url, context.homeserver)
+        ConnectionDiagnosis.toAppservice(url ?? error.url, context.homeserver, words.reload)
       ),
     SeenButFailed: ({ error }) => VerifiedDiagnosis.seenButFailed(error, findingOf(error, context), leg),
     TooManyPending: ({ maxPending }) => VerifiedDiagnosis.tooManyPending(maxPending),

@@ -10,24 +10,25 @@ const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/
 /** The oldest form of an HTTP date names no zone, and `Date.parse` would take it for local time. */
 const withZone = (date: string): string => /(?:GMT|UTC|[+-]\d{4})$/.test(date) ? date : `${date} GMT`
 
-const secondsMax = 9_999_999_999
+const maxSeconds = 9_999_999_999
 
 /**
  * Reads a `Retry-After` header: seconds or an HTTP date; `undefined` when it is neither.
  *
  * **Details**
  *
- * `now` is the time in milliseconds since the epoch that a date is measured from; a date in the past is zero.
+ * `now` is the time in milliseconds since the epoch that a date is measured from; a date in the past is zero, and
+ * nothing is longer than 9999999999 seconds.
  *
  * @category parsing
  * @since 0.1.0
  */
 export const fromHeader = (header: string, now: number): Duration.Duration | undefined => {
   const text = header.trim()
-  if (/^\d{1,10}$/.test(text)) return Duration.seconds(Number(text))
+  if (/^\d+$/.test(text)) return Duration.seconds(Math.min(maxSeconds, Number(text)))
   if (!httpDate.test(text)) return undefined
   const at = Date.parse(withZone(text))
-  return Number.isNaN(at) ? undefined : Duration.millis(Math.max(0, Math.ceil(at - now)))
+  return Number.isNaN(at) ? undefined : Duration.millis(Math.min(maxSeconds * 1000, Math.max(0, Math.ceil(at - now))))
 }
 
 /**
@@ -41,4 +42,4 @@ export const fromHeader = (header: string, now: number): Duration.Duration | und
  * @since 0.1.0
  */
 export const toHeader = (duration: Duration.Duration): string =>
-  String(Math.min(secondsMax, Math.max(0, Math.ceil(Duration.toSeconds(duration)))))
+  String(Math.min(maxSeconds, Math.max(0, Math.ceil(Duration.toSeconds(duration)))))

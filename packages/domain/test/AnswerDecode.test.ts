@@ -254,6 +254,31 @@ describe("Answer.decode of an answer that echoes a token", () => {
   })
 })
 
+describe("Answer.decode and the client's own clock", () => {
+  const durationOf = (body: string, elapsed?: Duration.Duration): number => {
+    const result = Answer.decode({ status: 200, headers: {}, body }, {
+      url: new URL("http://h.example"),
+      now: 0,
+      elapsed
+    })
+    return Result.isSuccess(result) ? result.success.duration_ms : Number.NaN
+  }
+
+  it("C9 believes a duration up to a second longer than the client waited", () => {
+    for (const millis of [0, 80, 1080]) {
+      assert.strictEqual(durationOf(`{"duration_ms":${millis}}`, Duration.millis(80)), millis)
+    }
+  })
+
+  it("C9 takes how long the client waited for a longer duration", () => {
+    for (const millis of ["1081", "1e300", "1e400"]) {
+      assert.strictEqual(durationOf(`{"duration_ms":${millis}}`, Duration.millis(80)), 80)
+      assert.strictEqual(durationOf(`{"duration_ms":${millis}}`, Duration.micros(79_500n)), 80)
+    }
+    assert.strictEqual(durationOf("{\"duration_ms\":1e300}"), Number.MAX_SAFE_INTEGER)
+  })
+})
+
 describe("Answer.decodeError", () => {
   const url = new URL("https://matrix.example/_matrix/client/versions")
   const tagOf = (status: number, body: string): string =>

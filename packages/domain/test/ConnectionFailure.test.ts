@@ -292,6 +292,36 @@ describe("ConnectionFailure is total", () => {
     assert.isBelow(cpuMillis(() => assert.strictEqual(kindOf(endless()), "unknown")), 500)
   })
 
+  it.each([
+    ["node:http", {
+      code: "HPE_INVALID_CONSTANT",
+      message: "Parse Error: Expected HTTP/",
+      rawPacket: Uint8Array.of(0x15, 3, 3, 0, 2)
+    }],
+    ["undici", { name: "HTTPParserError", message: "Response does not match", data: "\u0015\u0003\u0001\0\u0002" }],
+    ["fetch", new TypeError("fetch failed", { cause: { name: "HTTPParserError", data: "\u0015\u0003\u0003" } })]
+  ])("J names a port that speaks TLS by the alert it answers: %s", (_, error) => {
+    assert.deepInclude(ConnectionFailure.fromUnknown(error), {
+      kind: "malformed",
+      text: "the port speaks TLS, and the URL says http"
+    })
+  })
+
+  it("K names a port that fetch refuses before it sends anything", () => {
+    const error = new TypeError("fetch failed", { cause: new Error("bad port") })
+    assert.deepInclude(ConnectionFailure.fromUnknown(error), {
+      kind: "unreachable",
+      text: "the HTTP client refuses this port"
+    })
+  })
+
+  it.each([
+    ["undici", { code: "UND_ERR_ABORTED", message: "Proxy response (407) !== 200 when HTTP Tunneling" }],
+    ["tunnel-agent", { message: "tunneling socket could not be established, statusCode=403" }]
+  ])("M names the client's own proxy: %s", (_, error) => {
+    assert.match(ConnectionFailure.fromUnknown(error).text, /proxy that the connection goes through/)
+  })
+
   it.prop("nothing makes it throw", [Schema.Json, Schema.String], ([json, text]) => {
     for (const error of [json, { cause: json, code: text, message: text }, { errors: [json, text], name: text }]) {
       assert.isTrue(Schema.is(ConnectionFailure.Kind)(kindOf(error)))

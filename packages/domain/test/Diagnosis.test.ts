@@ -125,7 +125,13 @@ describe("diagnose M_URL_NOT_SET", () => {
 
 describe("diagnose the other answers of a homeserver", () => {
   it.each<Expected>([
-    ["M_UNRECOGNIZED", new PingError.Unrecognized({}), "homeserver admin", false, /older than Matrix 1\.7.*proxy/],
+    [
+      "M_UNRECOGNIZED",
+      new PingError.Unrecognized({}),
+      "operator",
+      false,
+      /worker.*older than Matrix 1\.7.*\.well-known.*proxy/
+    ],
     ["M_NOT_JSON", new PingError.NotJson({}), "homeserver admin", false, /proxy.*drop or change/],
     ["M_BAD_JSON", new PingError.BadJson({}), "operator", false, /form of the ping/],
     ["M_LIMIT_EXCEEDED", new PingError.LimitExceeded({}), "nobody", true, /too often/],
@@ -172,7 +178,7 @@ describe("diagnose an answer that no homeserver gives", () => {
     [0, "operator", false, /redirects/],
     [401, "homeserver admin", false, /refused the ping/],
     [403, "homeserver admin", false, /refused the ping/],
-    [407, "homeserver admin", false, /refused the ping/],
+    [407, "operator", true, /own proxy/],
     [413, "operator", false, /too large/],
     [408, "homeserver admin", true, /did not get the whole ping in time/],
     [425, "homeserver admin", true, /proxy/i],

@@ -13,10 +13,16 @@ const appserviceUrl = "http://bridge.example:29318/"
 
 const context = { url: appserviceUrl, homeserver: "https://matrix.example" }
 
+/** TLS is only a cause where the url says https. */
+const urlOf = (body: unknown): string =>
+  JSON.stringify(body).includes("certificate") ? appserviceUrl.replace("http:", "https:") : appserviceUrl
+
 const explain = (status: number, body: unknown): Diagnosis => {
   const answer = { status, headers: {}, body: typeof body === "string" ? body : JSON.stringify(body) }
   const result = Answer.decode(answer, { url: new URL(homeserverUrl), now: 0 })
-  return Result.isFailure(result) ? diagnose(result.failure, context) : assert.fail("a success")
+  return Result.isFailure(result)
+    ? diagnose(result.failure, { ...context, url: urlOf(body) })
+    : assert.fail("a success")
 }
 
 const failed = (error: string) => ({ errcode: "M_CONNECTION_FAILED", error })
@@ -221,8 +227,8 @@ const connections: ReadonlyArray<Row> = [
 ]
 
 const ofHomeserver: ReadonlyArray<Row> = [
-  ["too old", 404, { errcode: "M_UNRECOGNIZED" }, "homeserver admin", false, /older than Matrix 1\.7/],
-  ["Dendrite-like 405", 405, { errcode: "M_UNRECOGNIZED" }, "homeserver admin", false, /older than Matrix 1\.7/],
+  ["too old", 404, { errcode: "M_UNRECOGNIZED" }, "operator", false, /older than Matrix 1\.7/],
+  ["Dendrite-like 405", 405, { errcode: "M_UNRECOGNIZED" }, "operator", false, /older than Matrix 1\.7/],
   ["rate limit", 429, { errcode: "M_LIMIT_EXCEEDED", retry_after_ms: 2500 }, "nobody", true, /Wait 3 seconds/],
   [
     "rate limit without an end",
@@ -253,7 +259,7 @@ describe("diagnose what a peer says", () => {
   it.each([...drifts, ...others.filter(([name]) => !name.includes("homeserver there")), ...connections])(
     "names the url that the homeserver was told to use: %s",
     (_, status, body) => {
-      assert.include(explain(status, body).cause, `the appservice (${appserviceUrl})`)
+      assert.include(explain(status, body).cause, `the appservice (${urlOf(body)})`)
     }
   )
 

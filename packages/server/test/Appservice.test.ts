@@ -55,7 +55,7 @@ describe("Appservice", () => {
       const { body, status } = yield* (yield* handlerOf())(request({ ...ping, target: "/bridge/_matrix/app/v1/ping" }))
       assert.strictEqual(status, 404)
       const { cause } = diagnose(new BadStatus({ status, body }))
-      assert.match(cause, /does not know the ping/)
+      assert.match(cause, /has no ping/)
       assert.notMatch(cause, /homeserver/)
     }))
 

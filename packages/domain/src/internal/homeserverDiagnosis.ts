@@ -3,8 +3,10 @@ import { Duration } from "effect"
 import type * as PingError from "../PingError.ts"
 import { describeServer, type PingUnsupported } from "../PingUnsupported.ts"
 import * as ConnectionDiagnosis from "./connectionDiagnosis.ts"
-import * as ConnectionSign from "./connectionSign.ts"
 import { inWords } from "./durationWords.ts"
+import type { ServerWords } from "./serverWords.ts"
+import type { Known } from "./sign/echo.ts"
+import * as Signs from "./sign/read.ts"
 import * as StatusDiagnosis from "./statusDiagnosis.ts"
 
 type Finding = ConnectionDiagnosis.Finding
@@ -17,8 +19,17 @@ const fixed = (actor: Finding["actor"], cause: string, advice: string, temporary
   temporary
 })
 
-const reload =
-  "Let the homeserver read the appservice's current registration file, and restart it: it reads the file once."
+/** What a diagnosis of a homeserver's error takes besides the error. */
+export interface Case {
+  /** From the homeserver to the appservice. */
+  readonly leg: Leg
+  readonly words: ServerWords
+  readonly known: Known
+  readonly leadsToHomeserver: boolean
+  /** The address of the homeserver, where it is known. */
+  readonly homeserver: string | undefined
+  readonly elapsed: Duration.Duration | undefined
+}
 
 export const badJson = fixed(
   "operator",
@@ -44,40 +55,96 @@ export const notJson = fixed(
   "Let the proxy pass request bodies unchanged."
 )
 
-export const unknownToken = fixed(
-  "homeserver admin",
-  "The homeserver does not know the as_token: it has not loaded the registration, or an old copy of it.",
-  `${reload} Check that its configuration lists the file, and that the as_token is not a user's.`
-)
+export const unknownToken = ({ words }: Case): Finding =>
+  words.mistakesUsers
+    ? {
+      ...fixed(
+        "homeserver admin",
+        `${words.name} does not take the as_token for an appservice's: it has not loaded the registration, or an old copy of it, or the token is a user's.`,
+        `${words.reload} Check that the as_token is not a user's.`
+      ),
+      certainty: "possible"
+    }
+    : fixed(
+      "homeserver admin",
+      "The homeserver does not know the as_token: it has not loaded the registration, or an old copy of it.",
+      `${words.reload} Check that the as_token is not a user's.`
+    )
 
-export const unrecognized = fixed(
-  "homeserver admin",
-  "The homeserver has no ping at this path: it is older than Matrix 1.7, or a proxy does not forward the path.",
-  "Update the homeserver, and let the proxy forward everything under /_matrix."
-)
+/** The address may not be that of the client API, or the homeserver is old: nothing tells which. */
+export const unrecognized = ({ homeserver }: Case): Finding =>
+  homeserver !== undefined && StatusDiagnosis.endsInMatrix(homeserver)
+    ? StatusDiagnosis.addressEndsInMatrix(ConnectionDiagnosis.toHomeserver(homeserver))
+    : {
+      ...fixed(
+        "operator",
+        "The homeserver has no ping at this path: the address may not be that of its client API but of a worker or of its federation, a proxy may not forward the path, or the homeserver is older than Matrix 1.7.",
+        `${StatusDiagnosis.clientBase} If it is right, update the homeserver, and let the proxy forward everything under /_matrix.`
+      ),
+      certainty: "possible"
+    }
 
 export const limitExceeded = (retryAfter: Duration.Duration | undefined): Finding =>
   fixed("nobody", "The homeserver is asked too often.", StatusDiagnosis.waiting(retryAfter), true)
 
-export const urlNotSet = (oursHasOne: boolean): Finding =>
+export const urlNotSet = (oursHasOne: boolean, { words }: Case): Finding =>
   oursHasOne
     ? fixed(
       "homeserver admin",
       "The homeserver's copy of the registration has no url, but ours has one: its copy is out of date.",
-      reload
+      words.reload
     )
     : fixed(
       "operator",
       "The registration has no url, so the homeserver has nowhere to send anything.",
-      "Set url in the registration to where the appservice listens, give it to the homeserver, and restart it."
+      `Set url in the registration to where the appservice listens. ${words.reload}`
     )
 
-export const connectionTimeout = (leg: Leg): Finding =>
-  fixed(
-    "operator",
-    `The homeserver got no answer from ${leg.target} in time. Some homeservers also say so when the connection was reset or closed.`,
-    `Check that the appservice runs and is not overloaded, and that no firewall on the way swallows packets.${leg.hint}`,
-    true
+/** No homeserver waits so briefly; at least one calls a reset a timeout. */
+const shortest = Duration.seconds(1)
+
+export const connectionTimeout = ({ elapsed, leg }: Case): Finding =>
+  elapsed !== undefined && Duration.isLessThan(elapsed, shortest)
+    ? {
+      actor: "operator",
+      cause: `The homeserver says that it got no answer from ${leg.target} in time, but after only ${
+        inWords(elapsed)
+      }: the connection was probably reset or closed, or no secure connection was made.`,
+      advice:
+        `Look into the logs of the ${leg.to} and of any proxy in front of it: it may have crashed, been restarting, or refused the certificate.`,
+      temporary: true,
+      certainty: "possible"
+    }
+    : fixed(
+      "operator",
+      `The homeserver got no answer from ${leg.target} in time. Some homeservers also say so when the connection was reset or closed.`,
+      `Check that the appservice runs and is not overloaded, and that no firewall on the way swallows packets.${leg.hint}`,
+      true
+    )
+
+export const connectionFailed = (error: string | undefined, of: Case): Finding =>
+  readText(error, of) ?? ConnectionDiagnosis.explain("unknown", of.leg)
+
+/** What the homeserver's text says; nothing where it says nothing. */
+const readText = (error: string | undefined, { known, leadsToHomeserver, leg }: Case): Finding | undefined => {
+  const reading = Signs.read(error, { ...known, scheme: leg.scheme })
+  if (reading.status !== undefined) {
+    return {
+      ...StatusDiagnosis.badStatus({ status: reading.status }, leg, { known, leadsToHomeserver }),
+      weight: "status"
+    }
+  }
+  return reading.sign === "unknown" ? undefined : ConnectionDiagnosis.explainReading(reading, leg)
+}
+
+export const badStatus = (
+  { body, error, status }: PingError.BadStatus,
+  { known, leadsToHomeserver, leg }: Case
+): Finding =>
+  StatusDiagnosis.badStatus(
+    { status: status ?? Signs.read(error, { ...known, scheme: leg.scheme }).status, body },
+    leg,
+    { known, leadsToHomeserver }
   )
 
 /** Longer than the slowest known homeserver takes to give up (Synapse: 15 s to connect and 60 s for the headers). */
@@ -143,31 +210,31 @@ const shownErrcode = (errcode: string): string =>
   /^[A-Z][A-Z0-9.]*_[A-Z0-9_]{1,64}$/.test(errcode) ? errcode : "an error"
 
 /** Some homeservers say `500 M_UNKNOWN` for every failed ping; the text may still tell what failed. */
-const failedUnnamed = (
-  { error, errcode, retryAfter, status }: PingError.OtherErrcode,
-  leg: Leg,
-  leadsToHomeserver: boolean
-): Finding | undefined => {
-  if (errcode !== "M_UNKNOWN" || status < 500 || retryAfter !== undefined) return undefined
-  const sign = ConnectionSign.fromText(error)
-  if (sign !== "unknown") return ConnectionDiagnosis.explain(sign, ConnectionSign.tlsFromText(error), leg)
-  const answered = ConnectionSign.statusFromText(error)
-  return answered === undefined ? undefined : StatusDiagnosis.badStatus({ status: answered }, leg, leadsToHomeserver)
-}
+const failedUnnamed = ({ errcode, error, retryAfter, status }: PingError.OtherErrcode, of: Case): Finding | undefined =>
+  errcode !== "M_UNKNOWN" || status < 500 || retryAfter !== undefined ? undefined : readText(error, of)
 
-export const other = (error: PingError.OtherErrcode, leg: Leg, leadsToHomeserver: boolean): Finding => {
+export const other = (error: PingError.OtherErrcode, of: Case): Finding => {
   const { errcode, retryAfter, status } = error
-  const known = others.get(errcode) ?? failedUnnamed(error, leg, leadsToHomeserver)
+  const { leg } = of
+  const known = others.get(errcode) ?? failedUnnamed(error, of)
   if (known !== undefined) return known
   const again = retryAfter === undefined ? "" : ` ${StatusDiagnosis.waiting(retryAfter)}`
-  return fixed(
-    "homeserver admin",
-    errcode === "M_UNKNOWN"
-      ? `The ping failed, and the homeserver does not say why: ${leg.target} may be unreachable or may have answered with a bad status, or the homeserver may have failed inside.`
-      : `The homeserver answered ${shownErrcode(errcode)} (status ${status}), which is no answer of the ping's own.`,
-    `Look into the logs of the homeserver, and check that it reaches the appservice's url.${
-      errcode === "M_UNKNOWN" ? leg.localHint : ""
-    }${again}`,
-    retryAfter !== undefined || status === 429 || status >= 500
-  )
+  const temporary = retryAfter !== undefined || status === 429 || status >= 500
+  if (errcode !== "M_UNKNOWN") {
+    return fixed(
+      "homeserver admin",
+      `The homeserver answered ${shownErrcode(errcode)} (status ${status}), which is no answer of the ping's own.`,
+      `Look into the logs of the homeserver, and check that it reaches the appservice's url.${again}`,
+      temporary
+    )
+  }
+  return {
+    ...fixed(
+      "homeserver admin",
+      `The ping failed, and the homeserver does not say why: ${leg.target} may be unreachable or may have answered with a bad status, or the homeserver may have failed inside.`,
+      `Look into the logs of the homeserver, and check that it reaches the appservice's url.${again}`,
+      temporary
+    ),
+    certainty: "possible"
+  }
 }

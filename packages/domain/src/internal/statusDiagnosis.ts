@@ -3,6 +3,8 @@ import { type Duration, Predicate } from "effect"
 import * as Json from "../Json.ts"
 import { explain, type Finding, type Leg } from "./connectionDiagnosis.ts"
 import { inWords } from "./durationWords.ts"
+import { type Known, withoutEchoes } from "./sign/echo.ts"
+import { isHttpToTls } from "./sign/read.ts"
 
 /** What to do about a rate limit. */
 export const waiting = (retryAfter: Duration.Duration | undefined): string =>
@@ -12,8 +14,10 @@ export const waiting = (retryAfter: Duration.Duration | undefined): string =>
 interface Answered {
   readonly status: number
   readonly errcode: string
+  readonly body: string
   readonly isHtml: boolean
-  readonly isHomeserver: boolean
+  /** Whether the URL leads back to the homeserver, or the words of the body are those of one. */
+  readonly isHomeserver: "certain" | "possible" | undefined
   readonly retryAfter?: Duration.Duration | undefined
   readonly leg: Leg
 }
@@ -29,7 +33,33 @@ const tokenErrcodes: ReadonlySet<string> = new Set(["AUTH_FAILED", "M_FORBIDDEN"
 const refusesToken = ({ errcode, status }: Pick<Answered, "errcode" | "status">): boolean =>
   status === 401 || status === 403 || tokenErrcodes.has(errcode)
 
-const drift = "Give the homeserver and the appservice the same registration file, and restart both."
+const drift = ({ reload }: Leg): string =>
+  `Give the homeserver and the appservice the same registration file, and restart the appservice. ${reload}`
+
+/** Refuses a ping that it has not sent, once it has accepted the token. */
+const isOwnPingsOnly = ({ body, errcode, status }: Answered): boolean =>
+  status === 400 && errcode === "BAD_REQUEST" &&
+  /No ping request expected|transaction_?id did not match/i.test(body)
+
+/** The page of a forward proxy, or the status that only such a one has. */
+const isForwardProxy = ({ body, status }: Answered): boolean =>
+  status === 407 || /requested URL could not be retrieved|\bX-Squid-Error\b|\bprivoxy\b|\btinyproxy\b/i.test(body)
+
+/** Some frameworks answer every path that they do not know so, and do not know the ping. */
+const isExpress = ({ body }: Answered): boolean => /Cannot POST (?:\/|&#x2F;|&#47;)/i.test(body)
+
+const speaksTls = ({ body, status }: Answered): boolean =>
+  status === 497 || (((status >= 400 && status < 500) || status === 0) && isHttpToTls(body))
+
+const withoutPing = ({ leg, status }: Answered): Finding => ({
+  actor: "operator",
+  cause:
+    `What answers as ${leg.target} has no ping (status ${status}): it may be an appservice that is too old for the ping or whose framework has none, or another service, or the url may have a wrong path.`,
+  advice:
+    `Check that the url of the registration leads to the appservice, with its port and path. If it does, see whether a newer version of its framework has the ping; events can arrive without it.${leg.localHint}`,
+  temporary: false,
+  certainty: "possible"
+})
 
 const proxyDown = ({ leg, status }: Answered): Finding => ({
   actor: leg.owner,
@@ -53,47 +83,57 @@ const tooSlow = ({ leg, status }: Answered): Finding => ({
 
 /** What an appservice's status means that is not 2xx; the first rule that applies decides. */
 const badStatusRules: ReadonlyArray<Rule> = [
-  [({ isHomeserver }) => isHomeserver, ({ leg }) => ({
+  [isOwnPingsOnly, ({ leg }) => ({
+    actor: "nobody",
+    cause:
+      `The homeserver reaches ${leg.target}, which accepted the hs_token: its framework answers only its own pings, and refused this one for that.`,
+    advice: "Nothing has to be done. A ping that the appservice sends itself succeeds.",
+    temporary: false,
+    healthy: true
+  })],
+  [speaksTls, ({ leg }) => explain("httpToTls", leg)],
+  [isForwardProxy, ({ leg }) => explain("proxy", leg)],
+  [({ isHomeserver }) => isHomeserver !== undefined, ({ isHomeserver = "possible", leg }) => ({
     actor: "operator",
-    cause: `The url of the registration leads to a homeserver, not to ${leg.target}.`,
-    advice: `Set url to the address where the appservice itself listens, and restart the homeserver.${leg.localHint}`,
-    temporary: false
+    cause: isHomeserver === "certain"
+      ? `The url of the registration leads to a homeserver, not to ${leg.target}.`
+      : `The url of the registration probably leads to a homeserver, not to ${leg.target}.`,
+    advice: `Set url to the address where the appservice itself listens. ${leg.reload}${leg.localHint}`,
+    temporary: false,
+    certainty: isHomeserver
   })],
   [({ errcode }) => errcode === "M_MISSING_TOKEN", ({ leg }) => ({
     actor: "operator",
     cause: `The hs_token did not arrive at ${leg.target}, or is not the one it expects.`,
-    advice: `Check that no proxy in front of the appservice takes the Authorization header away. ${drift}`,
+    advice: `Check that no proxy in front of the appservice takes the Authorization header away. ${drift(leg)}`,
     temporary: false
   })],
   [({ isHtml, status }) => isHtml && (status === 401 || status === 403), ({ leg, status }) => ({
     actor: "operator",
     cause:
       `A web page with status ${status} refused the ping: a proxy in front of ${leg.target}, or its check of the hs_token.`,
-    advice: `Let the proxy pass requests under /_matrix/app without a login of its own. ${drift}`,
+    advice: `Let the proxy pass requests under /_matrix/app without a login of its own. ${drift(leg)}`,
     temporary: false
   })],
   [refusesToken, ({ leg }) => ({
     actor: "operator",
     cause:
       `The appservice rejects the hs_token: the homeserver and ${leg.target} have different copies of the registration.`,
-    advice: `${drift}${leg.localHint}`,
+    advice: `${drift(leg)}${leg.localHint}`,
     temporary: false
   })],
-  [isRedirect, ({ leg }) => explain("redirect", "unknown", leg)],
-  [({ errcode, status }) => errcode === "M_UNRECOGNIZED" && status < 500, ({ leg }) => ({
-    actor: "operator",
-    cause: `What answers as ${leg.target} does not know the ping: it is too old for it, or another Matrix service.`,
-    advice: "Update the appservice, and check that the url of the registration leads to it.",
-    temporary: false
-  })],
-  [isStatus(404, 405, 410), ({ leg, status }) => ({
+  [isStatus(304), ({ leg }) => ({
     actor: "operator",
     cause:
-      `What answers as ${leg.target} has no ping (status ${status}): another service, a wrong path, or an old appservice.`,
+      `What answers as ${leg.target} says that nothing has changed (status 304), which is no answer to a ping: it is a cache, or another service.`,
     advice:
-      `Check that the url of the registration leads to the appservice, with its port and path, and update it.${leg.localHint}`,
+      `Let no cache in front of the appservice answer requests under /_matrix/app, and check that the url leads to the appservice.${leg.localHint}`,
     temporary: false
   })],
+  [isRedirect, ({ leg }) => explain("redirect", leg)],
+  [(answer) => answer.errcode === "M_UNRECOGNIZED" && answer.status < 500, withoutPing],
+  [(answer) => isExpress(answer) && answer.status === 404, withoutPing],
+  [isStatus(404, 405, 410), withoutPing],
   [isStatus(400, 411, 413, 415, 422), ({ leg, status }) => ({
     actor: "operator",
     cause: `What answers as ${leg.target} did not accept the form of the ping (status ${status}).`,
@@ -128,19 +168,43 @@ const badStatusRules: ReadonlyArray<Rule> = [
   })]
 ]
 
+/** Where the client API is. */
+export const clientBase =
+  "Use the address of the homeserver's client API. It often is not the server's name: \"base_url\" in https://SERVER/.well-known/matrix/client has it. It must not end in /_matrix, which a client adds by itself."
+
+/** Tells whether an address, or the URL of an endpoint below it, has a `/_matrix` that should not be in the address. */
+export const endsInMatrix = (address: string): boolean =>
+  /\/_matrix(?:\/[\w./-]*)?\/_matrix\//.test(address) ||
+  /\/_matrix(?:\/(?:client|federation)(?:\/[\w.]+)?)?\/*$/.test(address)
+
+/** Explains an address that a client completes with what it already has. */
+export const addressEndsInMatrix = ({ target }: Leg): Finding => ({
+  actor: "operator",
+  cause:
+    `The address of ${target} ends in /_matrix or in a path below it, so that the client API is asked for at a path that does not exist.`,
+  advice: clientBase,
+  temporary: false
+})
+
 /** What an answer means that no homeserver gives; the first rule that applies decides. */
 const notHomeserverRules: ReadonlyArray<Rule> = [
+  [speaksTls, ({ leg }) => explain("httpToTls", leg)],
+  [({ leg }) => endsInMatrix(leg.target), ({ leg }) => addressEndsInMatrix(leg)],
   [(answer) => isProxyStatus(answer) || answer.status === 425 || answer.status === 503, proxyDown],
   [isStatus(408), tooSlow],
   // A browser hides the status of a redirect that it does not follow.
-  [(answer) => isRedirect(answer) || answer.status === 0, ({ leg }) => explain("redirect", "unknown", leg)],
+  [(answer) => (isRedirect(answer) && answer.status !== 304) || answer.status === 0, ({ leg }) => ({
+    ...explain("redirect", leg),
+    advice: `${explain("redirect", leg).advice} ${clientBase}`
+  })],
   [isStatus(429), ({ leg, retryAfter }) => ({
     actor: "nobody",
     cause: `A proxy in front of ${leg.target} is asked too often.`,
     advice: waiting(retryAfter),
     temporary: true
   })],
-  [isStatus(401, 403, 407), ({ leg, status }) => ({
+  [isStatus(407), ({ leg }) => explain("proxy", leg)],
+  [isStatus(401, 403), ({ leg, status }) => ({
     actor: "homeserver admin",
     cause: `A proxy in front of ${leg.target} refused the ping (status ${status}); the homeserver did not see it.`,
     advice: "Let the proxy pass requests under /_matrix with their Authorization header, without a login of its own.",
@@ -160,44 +224,57 @@ const notHomeserverRules: ReadonlyArray<Rule> = [
   })],
   [() => true, ({ leg, status }) => ({
     actor: "operator",
-    cause: `What answers as ${leg.target} is not a homeserver: another service, or a web page (status ${status}).`,
-    advice:
-      "Use the address of the homeserver's client API. It often is not the server's name: \"base_url\" in https://SERVER/.well-known/matrix/client has it.",
+    cause:
+      `What answers as ${leg.target} is not a homeserver's client API (status ${status}): it is another service, a web page, or a path that does not belong in the address.`,
+    advice: clientBase,
     temporary: false
   })]
 ]
 
 const isHtml = (body: string): boolean => /^\s*<(?:!doctype|html|head|body|\?xml)/i.test(body)
 
+/** The body may be cut, so that it is no JSON any more. */
 const errcodeOf = (body: string): string => {
   const json = Json.parse(body)
-  return Predicate.isObject(json) && typeof json["errcode"] === "string" ? json["errcode"] : ""
+  const errcode = Predicate.isObject(json)
+    ? json["errcode"]
+    : /^\s*\{[^{}]{0,512}?"errcode"\s*:\s*"([\w.]{1,255})"/.exec(body)?.[1]
+  return typeof errcode === "string" ? errcode : ""
 }
 
-/** Only homeservers say so: their names, and the text of Synapse and its relatives for an unknown path. */
-const homeserverBody = /"Unrecognized request"|\b(?:synapse|dendrite|conduit|conduwuit|continuwuity|tuwunel)\b/i
+/** The text of Synapse and its relatives for an unknown path. */
+const homeserverText = /"Unrecognized request"|\bIt works! Synapse is running\b/i
+
+/** Names of homeservers; any service could have one in a text. */
+const homeserverName = /\b(?:synapse|dendrite|conduit|conduwuit|continuwuity|tuwunel)\b/i
 
 const decide = (rules: ReadonlyArray<Rule>, answered: Answered): Finding => {
   for (const [applies, finding] of rules) {
     if (applies(answered)) return finding(answered)
   }
-  return explain("unknown", "unknown", answered.leg)
+  return explain("unknown", answered.leg)
 }
 
 /** Explains the status that the appservice answered the homeserver with. */
 export const badStatus = (
-  answer: { readonly status?: number; readonly body?: string },
+  answer: { readonly status?: number | undefined; readonly body?: string | undefined },
   leg: Leg,
-  leadsToHomeserver: boolean
+  { known, leadsToHomeserver }: { readonly known: Known; readonly leadsToHomeserver: boolean }
 ): Finding => {
   const { body = "", status = 0 } = answer
   const errcode = errcodeOf(body)
+  const isHomeserver = leadsToHomeserver || homeserverText.test(body)
+    ? "certain"
+    : homeserverName.test(withoutEchoes(body, known))
+    ? "possible"
+    : undefined
   return decide(badStatusRules, {
     status,
     errcode,
+    body,
     isHtml: isHtml(body),
     // What looks at the token of a ping is an appservice, whatever its text names or whose proxy it stands behind.
-    isHomeserver: !refusesToken({ errcode, status }) && (leadsToHomeserver || homeserverBody.test(body)),
+    isHomeserver: refusesToken({ errcode, status }) ? undefined : isHomeserver,
     leg
   })
 }
@@ -210,8 +287,9 @@ export const notHomeserver = (
   decide(notHomeserverRules, {
     status: answer.status,
     errcode: "",
+    body: answer.body,
     isHtml: isHtml(answer.body),
-    isHomeserver: false,
+    isHomeserver: undefined,
     retryAfter: answer.retryAfter,
     leg
   })
