@@ -35,7 +35,7 @@ subjectKeyIdentifier = hash
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = DNS:localhost, DNS:homeserver.test, DNS:appservice.test, DNS:*.homeserver.test, DNS:*.appservice.test, DNS:*.test, IP:127.0.0.1, IP:::1
+subjectAltName = DNS:localhost, DNS:homeserver.test, DNS:appservice.test, DNS:*.homeserver.test, DNS:*.appservice.test, IP:127.0.0.1, IP:::1
 [elsewhere]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
@@ -67,11 +67,11 @@ key ca && key other && key server
 sign ca "appservice-ping test authority" authority "$long_ago" "$end" self ca
 sign other "another test authority" authority "$long_ago" "$end" self other
 sign good localhost server "$long_ago" "$end" ca server
-sign self-signed localhost server "$long_ago" "$end" self server
+sign self_signed localhost server "$long_ago" "$end" self server
 sign untrusted localhost server "$long_ago" "$end" other server
 sign expired localhost server "$long_ago" "$recently" ca server
-sign not-yet-valid localhost server "$far" "$end" ca server
-sign wrong-host elsewhere.invalid elsewhere "$long_ago" "$end" ca server
+sign not_yet_valid localhost server "$far" "$end" ca server
+sign wrong_host elsewhere.invalid elsewhere "$long_ago" "$end" ca server
 
 pem() {
   printf '`'
@@ -90,7 +90,7 @@ cd - > /dev/null
  *
  * @since 0.1.0
  */
-import type { Certificate } from "../plan/Verdict.ts"
+import type { Certificate } from "../../step/Action.ts"
 
 /**
  * The authority that a client trusts in a test, as PEM. Its key was thrown away.
@@ -117,7 +117,7 @@ TS
  *
  * **Details**
  *
- * All but `wrong-host` are for localhost, 127.0.0.1, ::1, `homeserver.test`, `appservice.test` and their subdomains.
+ * All but `wrong_host` are for localhost, 127.0.0.1, ::1, `homeserver.test`, `appservice.test` and their subdomains.
  * They are valid from 2020 to 2120, but for the two whose defect is their time.
  *
  * @category constants
@@ -126,11 +126,8 @@ TS
 export const certificates: { readonly [C in Certificate]: string } = {
 TS
   separator=""
-  for name in good self-signed untrusted expired not-yet-valid wrong-host; do
-    case "$name" in
-      *-*) printf '%s  "%s": ' "$separator" "$name" ;;
-      *) printf '%s  %s: ' "$separator" "$name" ;;
-    esac
+  for name in good self_signed untrusted expired not_yet_valid wrong_host; do
+    printf '%s  %s: ' "$separator" "$name"
     printf '%s' "$(pem "$work/$name.pem")"
     separator=",
 "

@@ -7,7 +7,15 @@ const pip: ReadonlyArray<Command> = [
   { command: "python3", args: ["-m", "venv", "venv"] },
   {
     command: "venv/bin/pip",
-    args: ["install", "--quiet", "--disable-pip-version-check", "--no-compile", "--require-hashes", "-r", "requirements.txt"]
+    args: [
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      "--no-compile",
+      "--require-hashes",
+      "-r",
+      "requirements.txt"
+    ]
   }
 ]
 
@@ -139,7 +147,11 @@ export const appservices: ReadonlyArray<AppservicePeer> = [
     name: "mautrix-go",
     package: "maunium.net/go/mautrix",
     version: "0.32.0",
-    install: [{ command: "go", args: ["build", "-o", "peer", "."], env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" } }],
+    install: [{
+      command: "go",
+      args: ["build", "-o", "peer", "."],
+      env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" }
+    }],
     ...program,
     pings: true,
     answers: "ping",

@@ -2,11 +2,11 @@
 // fetches it from elsewhere when it is installed. Nothing here encrypts, so anything that can be looked at will do.
 const { registerHooks } = require("node:module")
 const { pathToFileURL } = require("node:url")
-const { join } = require("node:path")
+const path = require("node:path")
 
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier === "@matrix-org/matrix-sdk-crypto-nodejs"
-      ? { url: pathToFileURL(join(__dirname, "noCrypto.cjs")).href, shortCircuit: true }
+      ? { url: pathToFileURL(path.join(__dirname, "noCrypto.cjs")).href, shortCircuit: true }
       : next(specifier, context)
 })
