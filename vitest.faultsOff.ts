@@ -20,13 +20,14 @@ interface Edit {
 const edits: ReadonlyArray<Edit> = [
   {
     // The one place where a fault has a meaning.
-    file: join(root, "testbed/src/fault/Program.ts"),
+    file: join(root, "testbed/src/fault/Fault.ts"),
     before: "export const actionOf = ",
-    after: "const healthyVerdictOf = ",
+    after: "const switchedActionOf = ",
     added: [
       `import { isOff } from ${faultSwitch}`,
-      "export const actionOf: typeof healthyVerdictOf = (fault, circumstances) =>",
-      "  isOff(fault, circumstances) ? Action.Pass() : healthyVerdictOf(fault, circumstances)"
+      `import { Action as SwitchedAction } from ${JSON.stringify(join(root, "testbed/src/step/Action.ts"))}`,
+      "export const actionOf: typeof switchedActionOf = (fault, circumstances) =>",
+      "  isOff(fault, circumstances) ? SwitchedAction.Pass() : switchedActionOf(fault, circumstances)"
     ]
   },
   {

@@ -9,6 +9,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { barrels } from "./generate/barrels.ts"
 import { clientTable } from "./generate/clientTable.ts"
+import { faultCatalogue } from "./generate/faultCatalogue.ts"
+import { faultKinds } from "./generate/faultKinds.ts"
 import { faultTables } from "./generate/faultTables.ts"
 import type { GeneratedFile, Generator } from "./generate/Generator.ts"
 import { jsonSchema } from "./generate/jsonSchema.ts"
@@ -18,10 +20,12 @@ import { readme } from "./generate/readme.ts"
 const root = join(import.meta.dirname, "..")
 
 const generators: { readonly [name: string]: Generator } = {
+  faultKinds,
   barrels,
   jsonSchema,
   openapi,
   readme,
+  faultCatalogue,
   faultTables,
   clientTable
 }

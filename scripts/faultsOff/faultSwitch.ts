@@ -2,11 +2,12 @@
  * What is switched off in this process, and what was asked for. For a run by hand `FAULT_OFF` names the fault, and
  * `FAULT_HARMLESS=1` has it decided and counted, and played as if all were well.
  */
-import { type Fault, stageOf } from "../../testbed/src/fault/Fault.ts"
+import { type Fault, stageOf, varietyOf } from "../../testbed/src/fault/Fault.ts"
 import * as Decision from "../../testbed/src/plan/Decision.ts"
-import { Action, type Step } from "../../testbed/src/step/Action.ts"
+import { Action } from "../../testbed/src/step/Action.ts"
 import type { Leg } from "../../testbed/src/step/Leg.ts"
-import { keyOf, legKeyOf } from "./faultKey.ts"
+import type { Step } from "../../testbed/src/step/Step.ts"
+import { legKeyOf } from "./faultKey.ts"
 
 export interface FaultSwitch {
   /** A key, of one leg or of both. */
@@ -30,7 +31,7 @@ export const faultSwitch: FaultSwitch = globalThis.appservicePingFaultSwitch ??=
 const isMeant = (fault: Fault, leg: Leg): boolean => {
   const key = legKeyOf(leg, fault)
   faultSwitch.asked.add(key)
-  return faultSwitch.off === key || faultSwitch.off === keyOf(fault)
+  return faultSwitch.off === key || faultSwitch.off === varietyOf(fault)
 }
 
 /** Tells whether a fault is to mean nothing: its action is to pass, whoever asks. */

@@ -1,6 +1,4 @@
 import { Schema } from "effect"
-import { Plan } from "../../testbed/src/plan/Plan.ts"
-import { Scenario } from "../../testbed/src/scenario/Scenario.ts"
 import type { Generator } from "./Generator.ts"
 
 const document = (title: string, schema: Schema.Constraint): string => {
@@ -21,8 +19,12 @@ const document = (title: string, schema: Schema.Constraint): string => {
  * The JSON Schemas under `docs/schema/`, for editors: `# yaml-language-server: $schema=…` at the top of a YAML file, or
  * `"$schema"` in a JSON file.
  */
-export const jsonSchema: Generator = () =>
-  Promise.resolve([
+export const jsonSchema: Generator = async () => {
+  // Loaded when it runs: what they import may have to be generated first.
+  const { Plan } = await import("../../testbed/src/plan/Plan.ts")
+  const { Scenario } = await import("../../testbed/src/scenario/Scenario.ts")
+  return [
     { path: "docs/schema/plan.schema.json", content: document("Fault plan", Plan) },
     { path: "docs/schema/scenario.schema.json", content: document("Scenario", Scenario) }
-  ])
+  ]
+}

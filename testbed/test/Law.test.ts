@@ -3,6 +3,7 @@
 // each rule did has to be equal. A failing one shows its seed and its plan.
 import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
+import type { Stage } from "@appservice-ping/testbed/fault/Kind"
 import { draw } from "@appservice-ping/testbed/plan/Draw"
 import type { Plan, Rule, Turn, When } from "@appservice-ping/testbed/plan/Plan"
 import * as Run from "@appservice-ping/testbed/scenario/Run"
@@ -40,7 +41,7 @@ const whens: ReadonlyArray<When> = [
 const isRace = (fault: Fault.Fault): boolean =>
   fault.type === "informational" && (fault.status === 101 || (fault.count ?? 1) > 16)
 
-const faultsOf = (leg: Leg, stage: Fault.Stage, tls: boolean): ReadonlyArray<Fault.Fault> =>
+const faultsOf = (leg: Leg, stage: Stage, tls: boolean): ReadonlyArray<Fault.Fault> =>
   singles.flatMap(({ fault, leg: on }) =>
     on === leg && Fault.stageOf(fault) === stage && !isRace(fault) && (tls || !Fault.needsTls(fault))
       ? [fault]

@@ -115,9 +115,32 @@ export const sample = (latency: Latency, u: number, time: number): Duration.Dura
 }
 
 /**
- * Tells whether the time depends on a draw.
+ * Checks whether the time depends on a draw.
  *
  * @category guards
  * @since 0.1.0
  */
 export const isDrawn = (latency: Latency): boolean => !Duration.isDuration(latency) && latency.distribution !== "wave"
+
+/**
+ * The time in a few words, for reports and the names of tests.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const toText = (latency: Latency): string => {
+  const time = Duration.format
+  if (Duration.isDuration(latency)) return time(latency)
+  switch (latency.distribution) {
+    case "uniform":
+      return `${time(latency.min)} to ${time(latency.max)}`
+    case "normal":
+      return `${time(latency.mean)} ± ${time(latency.deviation)}`
+    case "lognormal":
+      return `p50 ${time(latency.p50)}, p99 ${time(latency.p99)}`
+    case "exponential":
+      return `${time(latency.mean)}, exponential`
+    case "wave":
+      return `${time(latency.mean)} ± ${time(latency.amplitude)}, ${latency.shape}`
+  }
+}

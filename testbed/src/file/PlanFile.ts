@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import { Result, Schema } from "effect"
-import { synonyms } from "../fault/internal/synonyms.ts"
 import { Plan } from "../plan/Plan.ts"
+import { synonyms } from "../plan/Synonyms.ts"
 import { decodeFile, type Problems } from "./internal/decodeFile.ts"
 import type * as FileText from "./internal/fileText.ts"
 import { toYamlText } from "./internal/yamlText.ts"

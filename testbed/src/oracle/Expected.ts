@@ -14,7 +14,7 @@ import { corsHeaders } from "@appservice-ping/server/homeserver/Homeserver"
 import { Bytes, Duration, Predicate, Result } from "effect"
 import * as ClientError from "../carrier/client/ClientError.ts"
 import type * as ClientReading from "../carrier/client/ClientReading.ts"
-import type { Stage } from "../fault/Fault.ts"
+import type { Stage } from "../fault/Kind.ts"
 import { Action } from "../step/Action.ts"
 import { type Application, type Course, courseOf, type Setting } from "./internal/course.ts"
 
@@ -211,9 +211,8 @@ const outcomeOf = (
  * ```ts
  * import * as Expected from "@appservice-ping/testbed/oracle/Expected"
  * import * as Fault from "@appservice-ping/testbed/fault/Fault"
- * import { actionOf } from "@appservice-ping/testbed/fault/Program"
  *
- * const action = actionOf(Fault.close({ phase: "in_body" }), { leg: "to_appservice", draw: 0, time: 0, now: 0 })
+ * const action = Fault.actionOf(Fault.close({ phase: "in_body" }), { leg: "to_appservice", draw: 0, time: 0, now: 0 })
  *
  * Expected.ofAppservice(action, { timeout: "30 seconds" }).expected
  * // => { _tag: "M_CONNECTION_FAILED", status: 502, kind: "closed" }

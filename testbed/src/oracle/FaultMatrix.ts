@@ -11,9 +11,7 @@ import type { TransportError } from "@appservice-ping/domain/TransportError"
 import { Duration, Effect, type Result } from "effect"
 import type { HttpClient } from "effect/http"
 import type { Single } from "../fault/Catalogue.ts"
-import { type Fault, needsTls, pass, stageOf } from "../fault/Fault.ts"
-import * as Latency from "../fault/Latency.ts"
-import { actionOf } from "../fault/Program.ts"
+import { actionOf, type Fault, isDrawn, needsTls, pass, stageOf } from "../fault/Fault.ts"
 import { concat, healthy, of } from "../plan/Plan.ts"
 import type { Entry } from "../play/Journal.ts"
 import * as Virtual from "../play/Virtual.ts"
@@ -76,9 +74,6 @@ interface Anticipated {
 }
 
 type Anticipate = (combination: Combination, entries: ReadonlyArray<Entry>) => Anticipated
-
-/** Whether what comes of a fault depends on chance. */
-const isDrawn = (fault: Fault): boolean => fault.type === "latency" && Latency.isDrawn(fault.latency)
 
 /** Remembers what does not depend on chance, because each fault stands in hundreds of cells. */
 const remember = <A>(make: (fault: Fault, draw: number) => A): (fault: Fault, draw: number) => A => {

@@ -5,8 +5,7 @@
  * @since 0.1.0
  */
 import { Duration } from "effect"
-import { type Fault, needsTls } from "../fault/Fault.ts"
-import { actionOf } from "../fault/Program.ts"
+import { actionOf, type Fault, needsTls } from "../fault/Fault.ts"
 import { Action } from "../step/Action.ts"
 import type { Leg } from "../step/Leg.ts"
 import { draw } from "./Draw.ts"

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { Certificate } from "../step/Action.ts"
 import { Leg } from "../step/Leg.ts"
+import { Certificate } from "../step/Step.ts"
 
 const where = { leg: Leg, connection: Schema.Int }
 const exchange = { ...where, exchange: Schema.Int }

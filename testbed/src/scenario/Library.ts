@@ -228,7 +228,7 @@ export const library: ReadonlyArray<Scenario> = [
     "not-http",
     "What listens on the port does not speak HTTP",
     appservice,
-    Fault.malformed,
+    Fault.head("not_http"),
     expecting("M_CONNECTION_FAILED", unseen)
   ),
   single(

@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import { Result, Schema } from "effect"
-import { synonyms } from "../fault/internal/synonyms.ts"
 import { decodeFile, type Problems } from "../file/internal/decodeFile.ts"
 import { toYamlText } from "../file/internal/yamlText.ts"
 import type { ReadOptions } from "../file/PlanFile.ts"
 import * as Problem from "../file/Problem.ts"
+import { synonyms } from "../plan/Synonyms.ts"
 import { Scenario } from "./Scenario.ts"
 
 /**

@@ -11,6 +11,7 @@ import { Clock, Duration, Effect, Redacted, Result } from "effect"
 import type { HttpClient } from "effect/http"
 import type { Single } from "../fault/Catalogue.ts"
 import * as Fault from "../fault/Fault.ts"
+import type { BreakOptions } from "../fault/Phase.ts"
 import * as Expected from "../oracle/Expected.ts"
 import { Testbed } from "../Testbed.ts"
 
@@ -106,7 +107,7 @@ const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<readonly 
 export const nameOf = ({ fault, leg }: Single): string =>
   (leg === "to_appservice" ? "" : "homeserver: ") + Fault.describe(fault)
 
-const breaks: ReadonlyArray<Fault.BreakOptions> = [
+const breaks: ReadonlyArray<BreakOptions> = [
   { phase: "before_headers" },
   { phase: "in_headers" },
   { phase: "in_body", framing: "content_length" },
@@ -141,7 +142,7 @@ export const faults = (pingTimeout: Duration.Input): ReadonlyArray<Single> => {
     { type: "redirect", status: 307, location: "self" },
     Fault.status(404, html),
     Fault.status(503, html),
-    Fault.malformed,
+    Fault.head("not_http"),
     { type: "framing", defect: "bad_chunk_size" },
     { type: "body", defect: "huge", status: 500 },
     Fault.lostAnswer(),

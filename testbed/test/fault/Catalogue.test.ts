@@ -1,6 +1,6 @@
 import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import { answers } from "@appservice-ping/testbed/fault/PeerAnswer"
+import { answers } from "@appservice-ping/testbed/fault/kind/PeerAnswer"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 
@@ -21,7 +21,7 @@ describe("Catalogue", () => {
   it("has every type, place and framing on both legs, but no next request where connections are not kept", () => {
     for (const leg of ["to_homeserver", "to_appservice"] as const) {
       const faults = all.filter((single) => single.leg === leg).map(({ fault }) => fault)
-      assert.deepStrictEqual(new Set(faults.map(({ type }) => type)), new Set(Object.keys(Fault.Fault.cases)))
+      assert.deepStrictEqual(new Set(faults.map(({ type }) => type)), new Set(Fault.types))
       const places = new Set(faults.flatMap((fault) => fault.type === "stall" ? [fault.phase] : []))
       assert.lengthOf([...places], leg === "to_homeserver" ? 8 : 7)
       const framings = new Set(faults.flatMap((fault) => fault.type === "close" ? [fault.framing] : []))

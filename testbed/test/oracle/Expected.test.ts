@@ -2,13 +2,14 @@ import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import * as PingError from "@appservice-ping/domain/PingError"
 import { HomeserverUnreachable, NotHomeserver, Undecided } from "@appservice-ping/domain/TransportError"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import { actionOf } from "@appservice-ping/testbed/fault/Program"
+import * as Tls from "@appservice-ping/testbed/fault/kind/Tls"
 import * as Expected from "@appservice-ping/testbed/oracle/Expected"
 import type { Leg } from "@appservice-ping/testbed/step/Leg"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Result } from "effect"
 
-const action = (leg: Leg, fault: Fault.Fault) => actionOf(fault, { leg, draw: 0.5, time: 0, now: 0, path: "/ping" })
+const action = (leg: Leg, fault: Fault.Fault) =>
+  Fault.actionOf(fault, { leg, draw: 0.5, time: 0, now: 0, path: "/ping" })
 
 const ofAppservice = (fault: Fault.Fault, options?: Partial<Expected.ExpectedOptions>) =>
   Expected.ofAppservice(action("to_appservice", fault), {
@@ -81,7 +82,7 @@ const homeserver: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: u
   ["D3", Fault.drip({ gap: "1 millis" }), success, 1],
   ["C10", Fault.drip({ gap: "1 millis", status: 500, body: "no" }), badStatus(500, "no"), 0],
   ["D3", Fault.drip({ gap: "100 millis" }), timeout, 1],
-  ["C11", Fault.malformed, failed("malformed"), 0],
+  ["C11", Fault.head("not_http"), failed("malformed"), 0],
   ["C11", { type: "head", defect: "huge_headers" }, failed("malformed"), 0],
   ["C11", { type: "framing", defect: "bad_chunk_size" }, failed("malformed"), 0],
   ["C11", { type: "framing", defect: "length_and_chunked" }, failed("malformed"), 0],
@@ -106,7 +107,7 @@ const client: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: unkno
   ["a reset before anything", Fault.resetPeer({ phase: "accept" }), unreachable("reset"), 0],
   ["a reset after something", Fault.resetPeer({ phase: "request" }), undecided("reset"), 0],
   ["a reset answer", Fault.resetPeer({ phase: "in_body" }), undecided("closed"), 0],
-  ["no HTTP", Fault.malformed, unreachable("malformed"), 0],
+  ["no HTTP", Fault.head("not_http"), unreachable("malformed"), 0],
   ["bad HTTP", { type: "head", defect: "bad_header" }, undecided("malformed"), 0],
   ["no answer", Fault.stall({ phase: "before_headers" }), undecided(), 0],
   ["a lost answer", Fault.lostAnswer("fin"), undecided("closed"), 1],
@@ -143,7 +144,7 @@ describe("Expected", () => {
   }
 
   it("A9 a bad certificate fails on TLS alone", () => {
-    for (const defect of Fault.Fault.cases.tls.fields.defect.literals) {
+    for (const defect of Tls.kind.schema.fields.defect.literals) {
       const fault: Fault.Fault = { type: "tls", defect }
       assert.deepStrictEqual<unknown>(ofAppservice(fault, { tls: true }).expected, failed("tls"), defect)
       assert.deepStrictEqual<unknown>(ofHomeserver(fault, { tls: true }).expected, unreachable("tls"), defect)

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import { Data } from "effect"
-import type { Certificate } from "../../step/Action.ts"
+import type { Certificate } from "../../step/Step.ts"
 import type { Defect, Flavour } from "./ClientReading.ts"
 
 /**

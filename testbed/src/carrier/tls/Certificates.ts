@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type { Certificate } from "../../step/Action.ts"
+import type { Certificate } from "../../step/Step.ts"
 
 /**
  * The authority that a client trusts in a test, as PEM. Its key was thrown away.

@@ -1,6 +1,6 @@
 /** What a server shakes hands with: a certificate of the fixtures, and what makes the handshake fail. */
 import * as Tls from "node:tls"
-import type { Certificate, Step } from "../../step/Action.ts"
+import type { Certificate, Step } from "../../step/Step.ts"
 import { ca, certificates, key } from "./Certificates.ts"
 
 const contexts = new Map<string, Tls.SecureContext>()

@@ -1,8 +1,8 @@
 /** Reads files that people write, for any schema: YAML or JSON, bounded, with every problem named at once. */
 import { Predicate, Result, Schema } from "effect"
+import type { Synonyms } from "../../plan/Synonyms.ts"
 import { ofFile, type Problem } from "../Problem.ts"
 import { defaultLimits, type Limits, parse } from "./fileText.ts"
-import type { Synonyms } from "./nearest.ts"
 import { problemsOf } from "./problems.ts"
 
 export type Problems = readonly [Problem, ...Array<Problem>]

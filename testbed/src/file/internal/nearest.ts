@@ -1,9 +1,5 @@
 /** Finds the names that somebody may have meant. */
-
-/** Words of other tools, and the names of ours that mean the same; only those that are known at a place count there. */
-export interface Synonyms {
-  readonly [word: string]: ReadonlyArray<string>
-}
+import type { Synonyms } from "../../plan/Synonyms.ts"
 
 /** A longer word is a mistake of another kind, and comparing it would cost the product of both lengths. */
 const lengthMax = 64

@@ -1,7 +1,8 @@
 /** Turns what a schema found wrong into problems that name the place, what is there and what was probably meant. */
 import { Option, Predicate, type SchemaAST, SchemaAST as AST, SchemaIssue } from "effect"
+import type { Synonyms } from "../../plan/Synonyms.ts"
 import type { Problem } from "../Problem.ts"
-import { nearest, type Synonyms } from "./nearest.ts"
+import { nearest } from "./nearest.ts"
 import * as Shape from "./shape.ts"
 
 export interface ProblemOptions {

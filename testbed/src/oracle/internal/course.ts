@@ -2,8 +2,9 @@
 import { Bytes, Duration } from "effect"
 import * as ClientError from "../../carrier/client/ClientError.ts"
 import * as ClientReading from "../../carrier/client/ClientReading.ts"
-import type { Stage } from "../../fault/Fault.ts"
-import type { Action, Step } from "../../step/Action.ts"
+import type { Stage } from "../../fault/Kind.ts"
+import type { Action } from "../../step/Action.ts"
+import type { Step } from "../../step/Step.ts"
 
 /** What is behind the fault: its answer as bytes, and how long that takes. */
 export interface Application {

@@ -73,7 +73,7 @@ export const cases: ReadonlyArray<Case> = [
   plain("reset before the answer", Fault.resetPeer({ phase: "before_headers" })),
   plain("closed before the answer", Fault.close({ phase: "before_headers" })),
   plain("silence before the answer", Fault.stall({ phase: "before_headers" })),
-  plain("not HTTP", Fault.malformed),
+  plain("not HTTP", Fault.head("not_http")),
   plain("reset in the body", Fault.resetPeer({ phase: "in_body" })),
   plain("closed in the body", Fault.close({ phase: "in_body" })),
   plain("silence in the body", Fault.stall({ phase: "in_body" })),

@@ -1,8 +1,8 @@
 /** A client's connection as the interpreter plays it: its state, what the journal says of it, and how it is ended. */
 import { type Duration, Effect } from "effect"
 import type { TLSSocketOptions } from "node:tls"
-import type { Step } from "../../step/Action.ts"
 import type { Leg } from "../../step/Leg.ts"
+import type { Step } from "../../step/Step.ts"
 import type { Connection, HowEnded } from "../Connection.ts"
 import type { Session } from "../Session.ts"
 

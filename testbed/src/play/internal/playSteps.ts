@@ -1,6 +1,6 @@
 /** Plays the steps of a fault on a connection. */
 import { Bytes, Duration, Effect } from "effect"
-import type { Step } from "../../step/Action.ts"
+import type { Step } from "../../step/Step.ts"
 import type { HowEnded } from "../Connection.ts"
 import { keepsAlive, MessageReader } from "../MessageReader.ts"
 import type { Decided } from "../Session.ts"

@@ -1,6 +1,7 @@
 /** Serves one connection of a client, from the decision about it to its end. */
 import { Cause, Effect } from "effect"
-import type { Action, Step } from "../../step/Action.ts"
+import type { Action } from "../../step/Action.ts"
+import type { Step } from "../../step/Step.ts"
 import type { Decided } from "../Session.ts"
 import { awaitRequest, passExchange, passUnreadable } from "./pass.ts"
 import {

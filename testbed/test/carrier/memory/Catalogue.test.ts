@@ -1,6 +1,5 @@
 import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import { actionOf } from "@appservice-ping/testbed/fault/Program"
 import * as Expected from "@appservice-ping/testbed/oracle/Expected"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import * as Virtual from "@appservice-ping/testbed/play/Virtual"
@@ -17,11 +16,11 @@ const expectedOf = (
   tls: boolean,
   flavour: "node" | "undici" | "fetch"
 ) => {
-  const action = actionOf(fault, { leg, draw, time: 0, now: 0, path: "/" })
+  const action = Fault.actionOf(fault, { leg, draw, time: 0, now: 0, path: "/" })
   const stage = Fault.stageOf(fault)
   return leg === "to_appservice"
     ? Expected.ofHomeserver(
-      actionOf(Fault.pass, { leg, draw, time: 0, now: 0 }),
+      Fault.actionOf(Fault.pass, { leg, draw, time: 0, now: 0 }),
       Expected.ofAppservice(action, { timeout: timeouts.ping, tls, stage }),
       { timeout: timeouts.client, tls, flavour }
     )

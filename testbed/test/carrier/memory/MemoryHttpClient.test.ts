@@ -6,7 +6,7 @@ import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import { type Happening, toText } from "@appservice-ping/testbed/play/Journal"
 import * as Session from "@appservice-ping/testbed/play/Session"
 import * as Virtual from "@appservice-ping/testbed/play/Virtual"
-import type { Step } from "@appservice-ping/testbed/step/Action"
+import type { Step } from "@appservice-ping/testbed/step/Step"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Stream } from "effect"
 import { type HttpClient, HttpClientRequest } from "effect/http"
@@ -461,17 +461,17 @@ describe("MemoryHttpClient, steps and time", () => {
 
   it.effect("fails as each client does where it listens to something else", () =>
     Effect.gen(function*() {
-      const { client } = yield* play(Fault.malformed, { handle: dies })
+      const { client } = yield* play(Fault.head("not_http"), { handle: dies })
       assert.strictEqual(
         yield* failureOf(client),
         "TransportError: Parse Error: Expected HTTP/, RTSP/ or ICE/ (malformed)"
       )
-      const { client: undici } = yield* play(Fault.malformed, { flavour: "undici" })
+      const { client: undici } = yield* play(Fault.head("not_http"), { flavour: "undici" })
       assert.strictEqual(
         yield* failureOf(undici),
         "TransportError: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/) (malformed)"
       )
-      const { client: fetch } = yield* play(Fault.malformed, { flavour: "fetch" })
+      const { client: fetch } = yield* play(Fault.head("not_http"), { flavour: "fetch" })
       assert.strictEqual(yield* failureOf(fetch), "TransportError: fetch failed (malformed)")
     }))
 

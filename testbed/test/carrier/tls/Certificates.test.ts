@@ -1,7 +1,8 @@
 import { ca, certificates } from "@appservice-ping/testbed/carrier/tls/Certificates"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
+import { kind } from "@appservice-ping/testbed/fault/kind/Tls"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
-import { Certificate } from "@appservice-ping/testbed/step/Action"
+import { Certificate } from "@appservice-ping/testbed/step/Step"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { X509Certificate } from "node:crypto"
@@ -84,7 +85,7 @@ describe("Certificates", { timeout: 30_000 }, () => {
     plain_http: "ERR_SSL_WRONG_VERSION_NUMBER"
   } as const satisfies { readonly [D in Extract<Fault.Fault, { type: "tls" }>["defect"]]: string }
 
-  for (const defect of Fault.Fault.cases.tls.fields.defect.literals) {
+  for (const defect of kind.schema.fields.defect.literals) {
     it.live(`${defect}: the client refuses with ${refusals[defect]}, and the application is not asked`, () =>
       Effect.gen(function*() {
         const { asked, proxy, session } = yield* setup({ tls: true })

@@ -1,7 +1,7 @@
 /** Plays the steps of a fault on a connection in memory. */
 import { Duration, Effect } from "effect"
 import type { Decided } from "../../../play/Session.ts"
-import type { Step } from "../../../step/Action.ts"
+import type { Step } from "../../../step/Step.ts"
 import * as ClientError from "../../client/ClientError.ts"
 import * as ClientReading from "../../client/ClientReading.ts"
 import { toBytes } from "./answerBytes.ts"

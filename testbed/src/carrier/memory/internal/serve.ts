@@ -1,7 +1,7 @@
 /** The server's side of a connection in memory: the application, and the faults between it and its client. */
 import { Effect, Fiber } from "effect"
 import type { Decided } from "../../../play/Session.ts"
-import type { Step } from "../../../step/Action.ts"
+import type { Step } from "../../../step/Step.ts"
 import { ask, renderFor } from "./application.ts"
 import type { Arrived, Connection } from "./Connection.ts"
 import { type OfConnect, play } from "./play.ts"

@@ -1,8 +1,10 @@
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import { answers, PeerAnswer } from "@appservice-ping/testbed/fault/PeerAnswer"
-import { actionOf, type Circumstances } from "@appservice-ping/testbed/fault/Program"
-import { type Action, type Step } from "@appservice-ping/testbed/step/Action"
+import type { Circumstances } from "@appservice-ping/testbed/fault/Kind"
+import * as Body from "@appservice-ping/testbed/fault/kind/Body"
+import { answers, names } from "@appservice-ping/testbed/fault/kind/PeerAnswer"
+import { type Action } from "@appservice-ping/testbed/step/Action"
 import { type Leg } from "@appservice-ping/testbed/step/Leg"
+import { type Step } from "@appservice-ping/testbed/step/Step"
 import { assert, describe, it } from "@effect/vitest"
 import { Bytes, Duration } from "effect"
 
@@ -51,11 +53,11 @@ const stepsOf = (action: Action): ReadonlyArray<string> =>
   action._tag === "Play" ? action.steps.map(stepText) : [action._tag]
 
 const play = (fault: Fault.Fault, fields?: Partial<Circumstances>): ReadonlyArray<string> =>
-  stepsOf(actionOf(fault, circumstances(fields)))
+  stepsOf(Fault.actionOf(fault, circumstances(fields)))
 
 /** All bytes that a fault writes by itself. */
 const written = (fault: Fault.Fault, fields?: Partial<Circumstances>): string => {
-  const action = actionOf(fault, circumstances(fields))
+  const action = Fault.actionOf(fault, circumstances(fields))
   const steps = action._tag === "Play" ? action.steps : []
   return steps.flatMap((step) => step.step === "write" ? [decoder.decode(step.bytes)] : []).join("")
 }
@@ -179,7 +181,7 @@ const table: ReadonlyArray<readonly [Fault.Fault, ReadonlyArray<string>]> = [
   ]
 ]
 
-describe("Program", () => {
+describe("Fault", () => {
   it("plays each fault in the steps that it stands for", () => {
     for (const [fault, steps] of table) assert.deepStrictEqual(play(fault), steps, JSON.stringify(fault))
   })
@@ -188,7 +190,7 @@ describe("Program", () => {
     const below = ["rate_limited", "framing", "head", "body", "peer_answer"]
     assert.deepStrictEqual(
       new Set([...table.map(([{ type }]) => type), ...below]),
-      new Set<string>(Object.keys(Fault.Fault.cases))
+      new Set<string>(Fault.types)
     )
   })
 
@@ -226,15 +228,15 @@ describe("Program", () => {
 
   it("tells how a name is not found, and how long a crash lasts", () => {
     for (const failure of ["not_found", "try_again", "hang"] as const) {
-      assert.deepStrictEqual(actionOf({ type: "dns", failure }, circumstances()), { _tag: "Resolve", failure })
+      assert.deepStrictEqual(Fault.actionOf({ type: "dns", failure }, circumstances()), { _tag: "Resolve", failure })
     }
-    const action = actionOf(Fault.crash({ down_for: "5 seconds" }), circumstances())
+    const action = Fault.actionOf(Fault.crash({ down_for: "5 seconds" }), circumstances())
     assert.deepStrictEqual(action, { _tag: "Crash", down_for: Duration.seconds(5) })
   })
 
   describe("tls", () => {
     const bytes = (defect: "alert" | "plain_http") => {
-      const action = actionOf({ type: "tls", defect }, circumstances())
+      const action = Fault.actionOf({ type: "tls", defect }, circumstances())
       return action._tag === "Play" ? action.steps : []
     }
 
@@ -254,7 +256,7 @@ describe("Program", () => {
       assert.lengthOf(steps, (bytes.length + 2) * 2 + 1)
       assert.deepStrictEqual(steps.slice(0, 3), ["wait 5", "write H", "wait 5"])
       assert.strictEqual(steps.at(-1), "fin")
-      const action = actionOf(fault, circumstances())
+      const action = Fault.actionOf(fault, circumstances())
       const sent = action._tag === "Play"
         ? action.steps.flatMap((step) => step.step === "write" ? [...step.bytes] : [])
         : []
@@ -286,7 +288,7 @@ describe("Program", () => {
 
   describe.each<Leg>(["to_homeserver", "to_appservice"])("%s", (leg) => {
     const good = leg === "to_homeserver" ? "{\"duration_ms\":5}" : "{}"
-    const framing = (defect: (typeof Fault.Fault.cases.framing.Type)["defect"]) =>
+    const framing = (defect: Parameters<typeof Fault.framing>[0]) =>
       parse(written({ type: "framing", defect }, { leg }))
 
     it("framing: breaks HTTP in each way by its name, around a good body", () => {
@@ -311,7 +313,7 @@ describe("Program", () => {
       assert.strictEqual(open.body, good)
     })
 
-    const body = (defect: (typeof Fault.Fault.cases.body.Type)["defect"], status?: number) =>
+    const body = (defect: Parameters<typeof Fault.body>[0], status?: number) =>
       parse(written({ type: "body", defect, ...status === undefined ? {} : { status } }, { leg }))
 
     it("body: breaks what a well framed answer carries in each way by its name", () => {
@@ -330,8 +332,8 @@ describe("Program", () => {
     })
 
     it("body: has the length that its head says", () => {
-      for (const defect of Fault.Fault.cases.body.fields.defect.literals) {
-        const action = actionOf({ type: "body", defect }, circumstances({ leg }))
+      for (const defect of Body.kind.schema.fields.defect.literals) {
+        const action = Fault.actionOf({ type: "body", defect }, circumstances({ leg }))
         const steps = action._tag === "Play" ? action.steps : []
         const bytes = Bytes.concat(steps.flatMap((step) => step.step === "write" ? [step.bytes] : []))
         // ASCII up to the end of the head, so that its length in text is its length in bytes.
@@ -343,8 +345,7 @@ describe("Program", () => {
     })
 
     it("head: is no HTTP that any client takes", () => {
-      const head = (defect: (typeof Fault.Fault.cases.head.Type)["defect"]) =>
-        written({ type: "head", defect }, { leg })
+      const head = (defect: Parameters<typeof Fault.head>[0]) => written({ type: "head", defect }, { leg })
       assert.match(head("not_http"), /^SSH-2\.0/)
       assert.notMatch(head("garbage"), /HTTP/)
       assert.match(head("bad_status_line"), /^HTTP\/1\.1 [a-z]/)
@@ -356,7 +357,7 @@ describe("Program", () => {
     })
   })
 
-  it.each(PeerAnswer.literals)("matrix: answers %s as the real peer does, and ends the connection", (name) => {
+  it.each(names)("peer_answer: answers %s as the real peer does, and ends the connection", (name) => {
     const { body, contentType, leg, status } = answers[name]
     const answer = parse(written(Fault.peerAnswer(name), { leg }))
     assert.deepStrictEqual([answer.status, answer.body], [status, body])

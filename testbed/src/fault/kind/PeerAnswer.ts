@@ -1,13 +1,16 @@
 /**
- * Answers that real Matrix peers give when something is wrong, by name: what a plan plays in place of the application.
+ * Answers that real Matrix peers, and the proxies in front of them, give when something is wrong.
  *
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import type { Leg } from "../step/Leg.ts"
+import type { Leg } from "../../step/Leg.ts"
+import { answer } from "../internal/http.ts"
+import { fin, play, write } from "../internal/steps.ts"
+import * as Kind from "../Kind.ts"
 
 /**
- * One answer, and the leg on which a peer gives it.
+ * An answer, and the leg on which a peer gives it.
  *
  * @category models
  * @since 0.1.0
@@ -39,9 +42,9 @@ const appservice = "to_appservice"
 const homeserver = "to_homeserver"
 
 /**
- * Every case by its name.
+ * Every answer by its name.
  *
- * @category constructors
+ * @category constants
  * @since 0.1.0
  */
 export const answers = {
@@ -92,58 +95,7 @@ export const answers = {
   duration_absent: json(homeserver, 200, {}),
   duration_huge: json(homeserver, 200, "{\"duration_ms\":1e400}"),
   success_html: text(homeserver, 200, "text/html", page("Welcome"))
-} as const satisfies { readonly [name: string]: CannedAnswer }
-
-const names = [
-  "token_drift_mautrix_go",
-  "token_drift_mautrix_python",
-  "token_drift_matrix_bot_sdk",
-  "token_drift_trixnity",
-  "token_missing_mautrix_go",
-  "token_missing_trixnity",
-  "homeserver_itself",
-  "appservice_too_old",
-  "not_found_text",
-  "wrong_service_html",
-  "wrong_service_json",
-  "proxy_bad_gateway",
-  "proxy_unavailable",
-  "proxy_login",
-  "missing_token",
-  "unknown_token",
-  "unauthorized",
-  "forbidden",
-  "url_not_set",
-  "url_not_set_unstable",
-  "unknown",
-  "connection_failed",
-  "connection_timeout",
-  "bad_status",
-  "bad_status_without_status",
-  "unrecognized",
-  "method_unrecognized",
-  "not_found_html",
-  "without_error",
-  "custom_errcode",
-  "user_locked",
-  "resource_limit",
-  "duration_zero",
-  "duration_negative",
-  "duration_float",
-  "duration_string",
-  "duration_null",
-  "duration_absent",
-  "duration_huge",
-  "success_html"
-] as const satisfies ReadonlyArray<keyof typeof answers>
-
-/**
- * The name of a case.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const PeerAnswer = Schema.Literals(names)
+} satisfies { readonly [name: string]: CannedAnswer }
 
 /**
  * The name of an answer that real peers give.
@@ -151,4 +103,44 @@ export const PeerAnswer = Schema.Literals(names)
  * @category models
  * @since 0.1.0
  */
-export type PeerAnswer = typeof PeerAnswer.Type
+export type PeerAnswer = keyof typeof answers
+
+const isName = (name: string): name is PeerAnswer => Object.hasOwn(answers, name)
+
+/**
+ * The names of all answers, in the order of the table.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const names: ReadonlyArray<PeerAnswer> = Object.keys(answers).filter(isName)
+
+const schema = Schema.Struct({ type: Schema.tag("peer_answer"), answer: Schema.Literals(names) })
+
+/**
+ * The answer of a real peer when something is wrong comes in place of the application's.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const peerAnswer = (answer: PeerAnswer): typeof schema.Type => ({ type: "peer_answer", answer })
+
+/**
+ * Everything that is said of this fault.
+ *
+ * @category definitions
+ * @since 0.1.0
+ */
+export const kind = Kind.of(schema, {
+  summary: "what a real peer answers when something is wrong",
+  synonyms: ["matrix"],
+  fieldSynonyms: { answer: ["case", "name"] },
+  stageOf: () => "request",
+  actionOf: ({ answer: name }) => {
+    const { body, contentType, status } = answers[name]
+    return play(write(answer(status, { "Content-Type": contentType }, body)), fin)
+  },
+  describe: ({ answer: name }) => `${name} (${answers[name].status})`,
+  variantOf: ({ answer: name }) => [name],
+  examples: ({ leg }) => names.filter((name) => answers[name].leg === leg).map(peerAnswer)
+})
