@@ -15,12 +15,15 @@ const word = (text: string, flags: string): RegExp => new RegExp(`(?<![\\w-])${e
 const maxLength = 512
 
 const withoutUrls = (text: string): string =>
-  text.replaceAll(/\b[a-z][a-z0-9+.-]{0,15}:\/{1,3}[^\s)"'<>\]}]*/gi, "").replaceAll(/\/_matrix\/[^\s)"'<>\]}]*/gi, "")
+  text.replaceAll("<redacted>", "").replaceAll(/\b[a-z][a-z0-9+.-]{0,15}:\/{1,3}[^\s)"'<>\]}]*/gi, "").replaceAll(
+    /\/_matrix\/[^\s)"'<>\]}]*/gi,
+    ""
+  )
 
 /** Where a name is quoted behind what it names, it is a name, whoever's it is. */
 const withoutNames = (text: string): string =>
   text.replaceAll(
-    /\b((?:app(?:lication)?[ _-]?service|bridge|service|bot)(?:[ _]id)?\s?[=:]?\s?)(["'`])[^"'`]{0,512}\2/gi,
+    /\b((?:app(?:lication)?[ _-]?service|bridge|service|bot)(?:[ _]id)?[\s=:]{1,3})(["'`])[^"'`]{0,512}\2/gi,
     "$1"
   )
     .replaceAll(
