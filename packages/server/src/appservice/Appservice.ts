@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
+import * as Bound from "@appservice-ping/domain/Bound"
 import { Forbidden, MissingToken } from "@appservice-ping/domain/PingError"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
@@ -72,8 +73,8 @@ export const layer = <R = never>(options: AppserviceOptions<R>): Layer.Layer<App
 
 const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
   const context = yield* Effect.context<R>()
-  const maxBodyBytes = options.maxBodyBytes ?? maxBodyBytesDefault
-  const hookTimeout = Duration.fromInputUnsafe(options.hookTimeout ?? hookTimeoutDefault)
+  const maxBodyBytes = Bound.integerUnsafe("maxBodyBytes", options.maxBodyBytes ?? maxBodyBytesDefault)
+  const hookTimeout = Bound.durationUnsafe("hookTimeout", options.hookTimeout ?? hookTimeoutDefault)
 
   const { onPing } = options
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { AccountApi } from "@appservice-ping/domain/AccountApi"
+import * as Bound from "@appservice-ping/domain/Bound"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
 import { Forbidden, LimitExceeded, UrlNotSet } from "@appservice-ping/domain/PingError"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
@@ -19,7 +20,7 @@ import { AppserviceRegistry } from "./AppserviceRegistry.ts"
 import { OutgoingPing } from "./OutgoingPing.ts"
 
 /**
- * Options of the homeserver's side.
+ * Options of the homeserver's side; a bound that bounds nothing, such as `maxBodyBytes: NaN`, is a `BoundError`.
  *
  * @category options
  * @since 0.1.0
@@ -28,8 +29,8 @@ export interface HomeserverOptions<R = never> {
   /**
    * Runs in the background after each successful ping, to wake the retry queue of the appservice (C13).
    *
-   * It never changes the answer: it is interrupted after `hookTimeout`, and its failure is logged. As many of them run
-   * at once as pings do; what one more would do is logged and left out.
+   * It never changes the answer: it is interrupted after `hookTimeout`, and its failure is logged. At most
+   * `maxConcurrentPings` hooks run at once; further ones are skipped and logged.
    */
   readonly onPingSucceeded?: ((registration: Registration) => Effect.Effect<void, unknown, R>) | undefined
   /** How long `onPingSucceeded` may take. Default: 30 seconds. */
@@ -106,12 +107,15 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   const outgoing = yield* OutgoingPing
   const context = yield* Effect.context<R>()
   const scope = yield* Effect.scope
-  const maxConcurrentPings = options.maxConcurrentPings ?? defaults.maxConcurrentPings
+  const maxConcurrentPings = Bound.integerUnsafe(
+    "maxConcurrentPings",
+    options.maxConcurrentPings ?? defaults.maxConcurrentPings
+  )
   const slots = yield* Semaphore.make(maxConcurrentPings)
   const hookSlots = yield* Semaphore.make(maxConcurrentPings)
-  const hookTimeout = Duration.fromInputUnsafe(options.hookTimeout ?? defaults.hookTimeout)
-  const busyRetryAfter = Duration.fromInputUnsafe(options.busyRetryAfter ?? defaults.busyRetryAfter)
-  const maxBodyBytes = options.maxBodyBytes ?? defaults.maxBodyBytes
+  const hookTimeout = Bound.durationUnsafe("hookTimeout", options.hookTimeout ?? defaults.hookTimeout)
+  const busyRetryAfter = Bound.durationUnsafe("busyRetryAfter", options.busyRetryAfter ?? defaults.busyRetryAfter)
+  const maxBodyBytes = Bound.integerUnsafe("maxBodyBytes", options.maxBodyBytes ?? defaults.maxBodyBytes)
   const versions = options.versions ?? defaults.versions
   const serverName = options.serverName ?? defaults.serverName
   const caller = Caller.make({ registry, serverName, versions })
@@ -119,7 +123,10 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
     caller,
     serverName,
     maxBodyBytes,
-    maxRegisteredUsers: options.maxRegisteredUsers ?? defaults.maxRegisteredUsers
+    maxRegisteredUsers: Bound.integerUnsafe(
+      "maxRegisteredUsers",
+      options.maxRegisteredUsers ?? defaults.maxRegisteredUsers
+    )
   })
 
   const { onPingSucceeded } = options

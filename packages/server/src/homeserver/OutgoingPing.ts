@@ -5,6 +5,7 @@
  */
 import { Ping } from "@appservice-ping/domain/AppserviceApi"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import * as Bound from "@appservice-ping/domain/Bound"
 import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import { BadStatus, ConnectionFailed, ConnectionTimeout } from "@appservice-ping/domain/PingError"
 import { PingRequest } from "@appservice-ping/domain/PingRequest"
@@ -29,7 +30,7 @@ export interface PingTarget {
 }
 
 /**
- * Bounds of the homeserver's call to an appservice.
+ * Bounds of the homeserver's call to an appservice; one that bounds nothing, such as `timeout: NaN`, is a `BoundError`.
  *
  * @category options
  * @since 0.1.0
@@ -74,8 +75,8 @@ export const layer = (options?: OutgoingPingOptions): Layer.Layer<OutgoingPing, 
   )
 
 const make = (transport: OutgoingTransport["Service"], options: OutgoingPingOptions) => {
-  const timeout = Duration.fromInputUnsafe(options.timeout ?? defaults.timeout)
-  const maxBodyBytes = options.maxBodyBytes ?? defaults.maxBodyBytes
+  const timeout = Bound.durationUnsafe("timeout", options.timeout ?? defaults.timeout)
+  const maxBodyBytes = Bound.integerUnsafe("maxBodyBytes", options.maxBodyBytes ?? defaults.maxBodyBytes)
   return Effect.fn("OutgoingPing.send")(function*(target: PingTarget) {
     const url = AppserviceUrl.join(target.url, Ping.path)
     if (url === undefined) {

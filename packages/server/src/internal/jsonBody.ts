@@ -1,12 +1,12 @@
 /** Reads a body as JSON by the rules of every endpoint: UTF-8 (C24), and an object (C6). */
 import { BadJson, NotJson } from "@appservice-ping/domain/PingError"
-import { Result } from "effect"
+import { Predicate, Result } from "effect"
 
 export type JsonObject = { readonly [key: string]: unknown }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-export const parse = (bytes: Uint8Array): Result.Result<unknown, NotJson> => {
+const parse = (bytes: Uint8Array): Result.Result<unknown, NotJson> => {
   try {
     return Result.succeed(JSON.parse(utf8.decode(bytes)))
   } catch {
@@ -16,11 +16,8 @@ export const parse = (bytes: Uint8Array): Result.Result<unknown, NotJson> => {
   }
 }
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-export const toObject = (value: unknown): Result.Result<JsonObject, BadJson> =>
-  isObject(value)
+const toObject = (value: unknown): Result.Result<JsonObject, BadJson> =>
+  Predicate.isObject(value)
     ? Result.succeed(value)
     : Result.fail(new BadJson({ error: "The request body must be a JSON object" }))
 
