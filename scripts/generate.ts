@@ -16,6 +16,7 @@ import type { GeneratedFile, Generator } from "./generate/Generator.ts"
 import { jsonSchema } from "./generate/jsonSchema.ts"
 import { openapi } from "./generate/openapi.ts"
 import { readme } from "./generate/readme.ts"
+import { rules } from "./generate/rules.ts"
 
 const root = join(import.meta.dirname, "..")
 
@@ -26,6 +27,7 @@ const generators: { readonly [name: string]: Generator } = {
   openapi,
   readme,
   faultCatalogue,
+  rules,
   faultTables,
   clientTable
 }
@@ -71,4 +73,10 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   return 0
 }
 
-process.exitCode = await main(process.argv.slice(2))
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  // What a generator refuses is for a reader of its message, not of its stack.
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

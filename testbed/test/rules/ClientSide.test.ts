@@ -65,6 +65,9 @@ describe("a client of any homeserver", () => {
       [403, "M_USER_SUSPENDED"],
       [500, "M_UNKNOWN"],
       [403, "M_RESOURCE_LIMIT_EXCEEDED"],
+      [403, "M_USER_LIMIT_EXCEEDED"],
+      [404, "M_NOT_FOUND"],
+      [400, "M_INVALID_PARAM"],
       [413, "M_TOO_LARGE"],
       [400, "M_UNKNOWN_DEVICE"],
       [418, "COM.EXAMPLE_X"],
@@ -80,6 +83,71 @@ describe("a client of any homeserver", () => {
         }
       }))
   }
+
+  for (
+    const [status, body] of [
+      [401, { errcode: "M_USER_LOCKED", error: "locked", soft_logout: true }],
+      [403, { errcode: "M_USER_SUSPENDED", error: "suspended" }]
+    ] as const
+  ) {
+    it.effect(`C29 takes ${status} ${body.errcode} for no unknown token, and for no foreign one`, () =>
+      Effect.gen(function*() {
+        const error = yield* errorOf([matrixError(status, body)])
+        assert.strictEqual(error._tag, "OtherErrcode")
+        assert.deepInclude({ ...error }, { errcode: body.errcode, status })
+      }))
+  }
+
+  for (
+    const [errcode, field] of [["M_RESOURCE_LIMIT_EXCEEDED", "admin_contact"], ["M_USER_LIMIT_EXCEEDED", "info_uri"]]
+  ) {
+    it.effect(`C31 reads ${errcode} with ${field}, and without`, () =>
+      Effect.gen(function*() {
+        for (const extra of [{ [field ?? ""]: "mailto:admin@matrix.example" }, {}]) {
+          const error = yield* errorOf([matrixError(403, { errcode, error: "a limit", ...extra })])
+          assert.deepInclude({ ...error }, { errcode, status: 403, error: "a limit" })
+        }
+      }))
+  }
+
+  for (
+    const [status, errcode, tag] of [
+      [500, "M_FORBIDDEN", "M_FORBIDDEN"],
+      [400, "M_LIMIT_EXCEEDED", "M_LIMIT_EXCEEDED"],
+      [400, "M_UNKNOWN_TOKEN", "M_UNKNOWN_TOKEN"],
+      [403, "M_CONNECTION_FAILED", "M_CONNECTION_FAILED"],
+      [429, "M_UNKNOWN", "OtherErrcode"],
+      [404, "M_UNKNOWN", "OtherErrcode"]
+    ] as const
+  ) {
+    it.effect(`C32 judges ${status} ${errcode} by its errcode${tag === "OtherErrcode" ? ", and keeps the status" : ""}`, () =>
+      Effect.gen(function*() {
+        const error = yield* errorOf([matrixError(status, { errcode, error: "text" })])
+        assert.strictEqual(error._tag, tag)
+        if (error._tag === "OtherErrcode") assert.deepInclude({ ...error }, { errcode, status })
+      }))
+  }
+
+  it.effect("C35 speaks TLS to an https homeserver before it says a word", () =>
+    Effect.gen(function*() {
+      const homeserver = yield* make([], { onData: [FIN] })
+      const error = yield* Effect.flip(Ping.ping(of(homeserver.url.replace("http:", "https:")))).pipe(
+        Effect.provide(client)
+      )
+      assert.strictEqual(error._tag, "HomeserverUnreachable")
+      const [call] = homeserver.calls
+      // A handshake record of TLS.
+      assert.strictEqual(call?.bytes()[0], 0x16)
+      assert.notInclude(call?.bytes().toString("latin1") ?? "", Fixture.tokens.as)
+    }))
+
+  it.effect("C24 sends its transaction_id in UTF-8", () =>
+    Effect.gen(function*() {
+      const homeserver = yield* make([Http.response(200, "{\"duration_ms\":1}")])
+      yield* Ping.ping({ ...of(homeserver.url), transactionId: "ü中😀" }).pipe(Effect.provide(client))
+      const body = homeserver.requests()[0]?.request().body
+      assert.strictEqual(new TextDecoder("utf-8", { fatal: true }).decode(body), "{\"transaction_id\":\"ü中😀\"}")
+    }))
 
   it.effect("C15 accepts an error without error, and without a Content-Type", () =>
     Effect.gen(function*() {

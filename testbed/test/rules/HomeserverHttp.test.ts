@@ -49,6 +49,9 @@ const errors: ReadonlyArray<
   [504, "M_CONNECTION_TIMEOUT", Fixture.ping(), { steps: [], outgoing: { timeout: "0 millis" } }]
 ]
 
+/** The errors that no endpoint gives itself. */
+const fromBelow: ReadonlySet<number> = new Set([404, 405, 413, 429, 500])
+
 for (const mount of mounts) {
   describe(`on ${mount.name}`, () => {
     for (
@@ -139,7 +142,8 @@ for (const mount of mounts) {
     }
 
     for (const [status, errcode, bytes, options, extra] of errors) {
-      it.effect(`C15 answers ${status} ${errcode} as a JSON object with errcode and error`, () =>
+      const ids = fromBelow.has(status) ? "C15, C25 and C33" : "C15 and C25"
+      it.effect(`${ids} answer ${status} ${errcode} as application/json with errcode and error`, () =>
         Effect.gen(function*() {
           const { port } = yield* Pair.start(mount, options)
           const answer = yield* RawClient.send(port, bytes)
