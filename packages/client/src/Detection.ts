@@ -11,7 +11,7 @@ import type { TransportError } from "@appservice-ping/domain/TransportError"
 import * as Versions from "@appservice-ping/domain/Versions"
 import { Clock, Context, Duration, Effect, Exit, Layer } from "effect"
 import { HttpClient } from "effect/http/HttpClient"
-import { type HomeserverOptions, versions as getVersions } from "./Homeserver.ts"
+import { type HomeserverOptions, versions as getVersions, type VersionsOptions } from "./Homeserver.ts"
 import { exchange, federation } from "./internal/exchange.ts"
 import * as Spans from "./internal/spans.ts"
 
@@ -21,7 +21,7 @@ import * as Spans from "./internal/spans.ts"
  * @category models
  * @since 0.1.0
  */
-export interface DetectionOptions extends HomeserverOptions {
+export interface DetectionOptions extends VersionsOptions {
   /** How long an answer is remembered; `"Infinity"` for ever. Default: 1 hour. A failure never is. */
   readonly timeToLive?: Duration.Input | undefined
   /** Whether the homeserver is also asked what it calls itself. Default: true. */

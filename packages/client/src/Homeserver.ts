@@ -7,7 +7,7 @@ import * as Answer from "@appservice-ping/domain/Answer"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import type { NotHomeserver, TransportError } from "@appservice-ping/domain/TransportError"
 import * as Versions from "@appservice-ping/domain/Versions"
-import { type Duration, Effect, Option, Predicate, Result, Schema } from "effect"
+import { type Duration, Effect, Option, Predicate, type Redacted, Result, Schema } from "effect"
 import type { HttpClient } from "effect/http/HttpClient"
 import { exchange, type Exchanged, homeserver } from "./internal/exchange.ts"
 import * as Spans from "./internal/spans.ts"
@@ -19,7 +19,7 @@ import * as Spans from "./internal/spans.ts"
  * @since 0.1.0
  */
 export interface HomeserverOptions {
-  /** Where the homeserver is; a path is kept, userinfo, query string and fragment never leave the process (D8). */
+  /** Where the homeserver is, best at https (C35); a path is kept, userinfo, query and fragment are never sent (D8). */
   readonly homeserver: URL
   /** How long the whole exchange may take. Default: 90 seconds. */
   readonly timeout?: Duration.Input | undefined
@@ -28,7 +28,22 @@ export interface HomeserverOptions {
 }
 
 /**
- * Asks the homeserver what it supports: `GET /_matrix/client/versions`, without a token.
+ * Where the homeserver is, and the token to ask what it supports with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface VersionsOptions extends HomeserverOptions {
+  /**
+   * A token, such as the `as_token`: since v1.10 a homeserver may list more for some of them (C30).
+   *
+   * Default: none, because what answers has yet to show that it is a homeserver (D8).
+   */
+  readonly token?: Redacted.Redacted | undefined
+}
+
+/**
+ * Asks the homeserver what it supports: `GET /_matrix/client/versions`, without a token unless one is given.
  *
  * **Details**
  *
@@ -40,14 +55,15 @@ export interface HomeserverOptions {
  * @since 0.1.0
  */
 export const versions: (
-  options: HomeserverOptions
+  options: VersionsOptions
 ) => Effect.Effect<Versions.Versions, PingError | TransportError, HttpClient> = Effect.fn("appservice_ping.versions")(
-  function*(options: HomeserverOptions) {
+  function*(options: VersionsOptions) {
     yield* Effect.annotateCurrentSpan(Spans.server(options.homeserver))
     const exchanged = yield* exchange(options, {
       path: homeserver.paths.getVersions(),
       send: homeserver.client.getVersions({ responseMode: "response-only" }),
-      isPing: false
+      isPing: false,
+      token: options.token
     })
     return yield* Effect.fromResult(decode(exchanged))
   },

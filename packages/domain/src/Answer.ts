@@ -281,7 +281,8 @@ const notHomeserver = (answer: Answer, options: ReadingOptions): NotHomeserver =
  *
  * **Details**
  *
- * Only a status of 400 and above with an `errcode` is a Matrix error, whatever its Content-Type.
+ * Only a status of 400 and above with an `errcode` is a Matrix error, whatever its Content-Type. The `errcode` decides,
+ * not the status (C32), and fields that it should come with may be absent (C31).
  *
  * @category decoding
  * @since 0.1.0

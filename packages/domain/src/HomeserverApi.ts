@@ -52,7 +52,7 @@ const options = {
 } as const
 
 /**
- * `POST /_matrix/client/v1/appservice/{appserviceId}/ping`: asks the homeserver to call the appservice (spec v1.7).
+ * `POST /_matrix/client/v1/appservice/{appserviceId}/ping`: asks the homeserver to call the appservice (spec v1.7, C27).
  *
  * @category endpoints
  * @since 0.1.0

@@ -41,7 +41,7 @@ export interface ServerRequest {
 export type Handler = (request: ServerRequest) => Effect.Effect<Answer>
 
 /**
- * The answer to a request whose body is over the limit; what is left of it is not worth reading.
+ * The answer to a request whose body is over the limit (C33); the rest of it is not worth reading.
  *
  * @category constants
  * @since 0.1.0
@@ -52,7 +52,7 @@ export const tooLarge: Answer = {
 }
 
 /**
- * The answer to a request that failed for a reason nobody foresaw.
+ * The answer to a request that failed for an unforeseen reason (C33).
  *
  * @category constants
  * @since 0.1.0

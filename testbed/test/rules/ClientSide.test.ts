@@ -128,6 +128,16 @@ describe("a client of any homeserver", () => {
       }))
   }
 
+  it.effect("C30 asks for the versions with the token that it is given, and without one else", () =>
+    Effect.gen(function*() {
+      const homeserver = yield* make([Http.response(200, "{\"versions\":[\"v1.7\"]}")])
+      const at = { homeserver: new URL(homeserver.url) }
+      yield* Homeserver.versions({ ...at, token: Redacted.make(Fixture.tokens.as) }).pipe(Effect.provide(client))
+      yield* Homeserver.versions(at).pipe(Effect.provide(client))
+      const headers = homeserver.requests().map((call) => call.request().header("authorization"))
+      assert.deepStrictEqual(headers, [`Bearer ${Fixture.tokens.as}`, undefined])
+    }))
+
   it.effect("C35 speaks TLS to an https homeserver before it says a word", () =>
     Effect.gen(function*() {
       const homeserver = yield* make([], { onData: [FIN] })

@@ -52,7 +52,7 @@ const maxBodyBytesDefault = 1024 * 1024
 const hookTimeoutDefault = Duration.seconds(5)
 
 /**
- * Service that answers the homeserver's pings.
+ * Service that answers the homeserver's pings, and does nothing else for them but run `onPing` (A12).
  *
  * @see {@link "HttpMount"} for mounting it in an Effect app, and as a web-standard handler
  * @category services

@@ -35,7 +35,7 @@ export interface HomeserverOptions<R = never> {
   readonly onPingSucceeded?: ((registration: Registration) => Effect.Effect<void, unknown, R>) | undefined
   /** How long `onPingSucceeded` may take. Default: 30 seconds. */
   readonly hookTimeout?: Duration.Input | undefined
-  /** How many pings run at once; one more is answered `429 M_LIMIT_EXCEEDED` (C18). Default: 1024. */
+  /** How many pings run at once; one more is answered `429 M_LIMIT_EXCEEDED` (C18). It limits no rate (C28). Default: 1024. */
   readonly maxConcurrentPings?: number | undefined
   /** How long the client of a ping too many is asked to wait. Default: 1 second, about what a healthy ping takes. */
   readonly busyRetryAfter?: Duration.Input | undefined
@@ -144,6 +144,7 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   // The order of the checks is D5: 401, 403, the body's 400, and only then M_URL_NOT_SET.
   const ping = Effect.fnUntraced(function*(input: Input) {
     const { registration } = yield* caller.authenticateAs(input)
+    // An appservice may ask for itself alone (C5).
     if (registration.id !== input.params["appserviceId"]) {
       return yield* new Forbidden({ error: "The access token belongs to another appservice than the one in the path" })
     }

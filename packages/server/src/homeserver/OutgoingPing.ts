@@ -53,6 +53,10 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 /**
  * Service that calls an appservice, and returns how long that took or why it failed.
  *
+ * **Details**
+ *
+ * One request for each ping of a client (A11), to the one path that the ping has (A7).
+ *
  * @category services
  * @since 0.1.0
  */
@@ -92,6 +96,7 @@ const make = (transport: OutgoingTransport["Service"], options: OutgoingPingOpti
       url,
       headers: {
         authorization: `Bearer ${Redacted.value(target.hsToken)}`,
+        // An object, `{}` at least, in UTF-8 (A13).
         "content-type": "application/json",
         accept: "application/json",
         // The body is shown to people as it is, and its size is bounded as it is read.
@@ -114,6 +119,7 @@ const make = (transport: OutgoingTransport["Service"], options: OutgoingPingOpti
         error: `The appservice switched protocols, which nobody asked for, at ${endpoint}`
       })
     }
+    // Whatever the body says: none is mandated of an error (A14).
     if (response.status > 299) {
       return yield* new BadStatus({
         error: `The appservice answered with status ${response.status} at ${endpoint}`,

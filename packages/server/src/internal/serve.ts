@@ -74,6 +74,7 @@ const challenge = (answer: Answer, error: PingError): Answer =>
     })
     : answer
 
+/** On every answer with a body (C25). */
 const json = { "content-type": "application/json" } as const
 
 const successEncoders = <Id extends string, Groups extends HttpApiGroup.Constraint>(
@@ -99,7 +100,10 @@ const onError = (error: PingError | BodyError): Answer => {
   return error.reason === "TooLarge" ? tooLarge : aborted
 }
 
-/** Builds the handler of a contract. Nothing a handler does, defects included, leaves a request without an answer. */
+/**
+ * Builds the handler of a contract. Nothing a handler does, defects included, leaves a request without an answer in
+ * Matrix form (C33).
+ */
 export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>,
   handlers: Handlers<HttpApi.HttpApi<Id, Groups>>,
