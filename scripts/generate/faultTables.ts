@@ -1,7 +1,7 @@
 import type { PingError } from "@appservice-ping/domain/PingError"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
 import type { Single } from "@appservice-ping/testbed/fault/Catalogue"
-import type { Cell } from "@appservice-ping/testbed/oracle/FaultMatrix"
+import type { Cell } from "@appservice-ping/testbed/scenario/FaultPairs"
 import { Duration, Effect, Result } from "effect"
 import type { Generator } from "./Generator.ts"
 
@@ -40,15 +40,15 @@ const problemsIn = (cells: ReadonlyArray<Cell>): number => cells.filter(({ probl
  * for each peer profile. They are played in memory, with the built packages.
  */
 export const faultTables: Generator = async () => {
-  const FaultMatrix = await import("@appservice-ping/testbed/oracle/FaultMatrix")
+  const FaultPairs = await import("@appservice-ping/testbed/scenario/FaultPairs")
   const Catalogue = await import("@appservice-ping/testbed/fault/Catalogue")
   const Fault = await import("@appservice-ping/testbed/fault/Fault")
   const ProfileTable = await import("@appservice-ping/testbed/peer/ProfileTable")
   const { diagnose } = await import("@appservice-ping/domain/Diagnosis")
 
   const singles = Catalogue.singles(deadlines)
-  const alone = await Effect.runPromise(FaultMatrix.alone(singles, deadlines))
-  const pairs = await Effect.runPromise(FaultMatrix.pairs(singles, deadlines))
+  const alone = await Effect.runPromise(FaultPairs.alone(singles, deadlines))
+  const pairs = await Effect.runPromise(FaultPairs.pairs(singles, deadlines))
   const peers = await Effect.runPromise(ProfileTable.rows())
   const faultsOn = (leg: Single["leg"]) => singles.filter((single) => single.leg === leg).map(({ fault }) => fault)
   const outer = faultsOn("to_homeserver")

@@ -42,7 +42,7 @@ import * as Certificates from "./carrier/tls/Certificates.ts"
 import * as PreparedAgent from "./carrier/wire/PreparedAgent.ts"
 import * as WireProxy from "./carrier/wire/WireProxy.ts"
 import { actionOf, type Fault, stageOf } from "./fault/Fault.ts"
-import * as Expected from "./oracle/Expected.ts"
+import * as Expectation from "./oracle/Expectation.ts"
 import type * as AppservicePeer from "./peer/AppservicePeer.ts"
 import * as AppserviceProfile from "./peer/AppserviceProfile.ts"
 import type * as HomeserverPeer from "./peer/HomeserverPeer.ts"
@@ -138,7 +138,7 @@ export class Testbed extends Context.Service<Testbed, {
    * What a client that waits 90 seconds has to get under one fault, and how often the application is asked; a draw is
    * taken to be 0.
    */
-  readonly expected: (fault: Fault, leg?: Leg) => Expected.Outcome
+  readonly expected: (fault: Fault, leg?: Leg) => Expectation.Expectation
   /** How many faults were really played so far, as far as the journal goes back. */
   readonly applied: Effect.Effect<number>
   /** The decisions and the journal behind both legs. */
@@ -200,14 +200,14 @@ const makeHomeserver = Effect.fnUntraced(function*(
 
 const clientTimeout = Duration.seconds(90)
 
-const expectedOf = (options: TestbedOptions) => (fault: Fault, leg: Leg = "to_appservice"): Expected.Outcome => {
+const expectedOf = (options: TestbedOptions) => (fault: Fault, leg: Leg = "to_appservice"): Expectation.Expectation => {
   const tls = options.tls ?? false
   const shared = { tls, stage: stageOf(fault) }
   const actionOn = (other: Leg): Action =>
     other === leg ? actionOf(fault, { leg, draw: 0, time: 0, now: 0 }) : Action.Pass()
   const timeout = options.pingTimeout ?? defaults.pingTimeout
-  const answer = Expected.ofAppservice(actionOn("to_appservice"), { ...shared, timeout })
-  return Expected.ofHomeserver(actionOn("to_homeserver"), answer, { ...shared, timeout: clientTimeout })
+  const answer = Expectation.ofAppservice(actionOn("to_appservice"), { ...shared, timeout })
+  return Expectation.ofHomeserver(actionOn("to_homeserver"), answer, { ...shared, timeout: clientTimeout })
 }
 
 const makeTestbed = (

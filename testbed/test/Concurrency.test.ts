@@ -41,7 +41,7 @@ for (const { name, run } of modes) {
             (transactionId) => Effect.result(Ping.ping({ ...testbed, transactionId })),
             { concurrency: "unbounded" }
           )
-          const expected = testbed.expected(fault).expected._tag
+          const expected = testbed.expected(fault).answer._tag
           assert.deepStrictEqual(
             answers.map((answer) => Result.isSuccess(answer) ? "Success" : answer.failure._tag),
             ids.map(() => expected)

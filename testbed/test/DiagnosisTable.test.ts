@@ -2,7 +2,7 @@
 import { diagnose } from "@appservice-ping/domain/Diagnosis"
 import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import * as FaultMatrix from "@appservice-ping/testbed/oracle/FaultMatrix"
+import * as FaultPairs from "@appservice-ping/testbed/scenario/FaultPairs"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Result } from "effect"
 
@@ -12,7 +12,7 @@ const context = { url: "http://appservice.test:29300", homeserver: "http://homes
 describe("the diagnosis of every fault", () => {
   it.live("tells a cause, who must act and what to do", () =>
     Effect.gen(function*() {
-      const cells = yield* FaultMatrix.alone(Catalogue.singles(deadlines), deadlines)
+      const cells = yield* FaultPairs.alone(Catalogue.singles(deadlines), deadlines)
       const vague = cells.flatMap(({ got, toAppservice, toHomeserver }) => {
         if (Result.isSuccess(got)) return []
         const { actor, advice, cause } = diagnose(got.failure, context)

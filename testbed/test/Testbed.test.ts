@@ -97,8 +97,8 @@ for (const { name, run } of modes) {
     it.live("knows what the homeserver has to answer, with its own deadline", () =>
       Effect.gen(function*() {
         const testbed = yield* Testbed
-        assert.strictEqual(testbed.expected(Fault.latency("2 seconds")).expected._tag, "M_CONNECTION_TIMEOUT")
-        assert.strictEqual(testbed.expected(Fault.latency("500 millis")).expected._tag, "Success")
+        assert.strictEqual(testbed.expected(Fault.latency("2 seconds")).answer._tag, "M_CONNECTION_TIMEOUT")
+        assert.strictEqual(testbed.expected(Fault.latency("500 millis")).answer._tag, "Success")
       }).pipe(run({ pingTimeout: "1 second" })))
 
     it.live("two testbeds know nothing of each other", () =>

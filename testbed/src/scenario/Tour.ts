@@ -12,7 +12,7 @@ import type { HttpClient } from "effect/http"
 import type { Single } from "../fault/Catalogue.ts"
 import * as Fault from "../fault/Fault.ts"
 import type { BreakOptions } from "../fault/Phase.ts"
-import * as Expected from "../oracle/Expected.ts"
+import * as Expectation from "../oracle/Expectation.ts"
 import { Testbed } from "../Testbed.ts"
 
 /** What a client got of a ping. */
@@ -25,7 +25,7 @@ type Got = Result.Result<PingSuccess, PingError | TransportError>
  * @since 0.1.0
  */
 export interface Observation {
-  readonly expected: Expected.Expected
+  readonly expected: Expectation.ExpectedAnswer
   readonly got: Got
   /** From the client's request to the homeserver's answer, by the monotonic clock. */
   readonly duration: Duration.Duration
@@ -77,7 +77,7 @@ export const judge = (observation: Observation, bounds: Bounds): ReadonlyArray<s
   const isTimeout = expected._tag === "M_CONNECTION_TIMEOUT"
   const answers = [got, ...healed === undefined ? [] : [healed]].map(textOf)
   const checks: ReadonlyArray<readonly [isWrong: boolean, problem: string]> = [
-    [!Expected.matches(expected, got), "wrong answer"],
+    [!Expectation.matches(expected, got), "wrong answer"],
     [applied === 0, "the fault did not strike"],
     [applied !== undefined && applied > 1, "asked more than once"],
     [isTimeout && Duration.isLessThan(Duration.sum(duration, timerSlack), bounds.pingTimeout), "too early"],
@@ -174,12 +174,12 @@ const underFault = Effect.fnUntraced(function*({ fault, leg }: Single) {
     const [got, duration] = yield* timed(ping)
     return { got, duration, applied: yield* injection.applied }
   }))
-  return { ...struck, expected: testbed.expected(fault, leg).expected, healed: yield* ping }
+  return { ...struck, expected: testbed.expected(fault, leg).answer, healed: yield* ping }
 })
 
 const withoutFault = Effect.gen(function*() {
   const [got, duration] = yield* timed(Effect.result(Ping.ping(yield* Testbed)))
-  return { expected: Expected.ofHealthy.expected, got, duration, applied: undefined, healed: undefined }
+  return { expected: Expectation.healthy.answer, got, duration, applied: undefined, healed: undefined }
 })
 
 /**

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Duration, Result } from "effect"
-import type { Expected } from "../oracle/Expected.ts"
+import type { ExpectedAnswer } from "../oracle/Expectation.ts"
 import { isGood, type Observation, type Stop } from "./Tour.ts"
 
 /**
@@ -23,7 +23,7 @@ const colours = { green: 32, red: 31, dim: 2 } as const
 const paint = (text: string, colour: keyof typeof colours, options: RenderOptions): string =>
   options.isColoured ? `\u001b[${colours[colour]}m${text}\u001b[0m` : text
 
-const expectedText = (expected: Expected): string => {
+const expectedText = (expected: ExpectedAnswer): string => {
   switch (expected._tag) {
     case "Success":
       return "success"

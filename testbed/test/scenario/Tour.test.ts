@@ -2,7 +2,7 @@ import * as PingError from "@appservice-ping/domain/PingError"
 import { fromText } from "@appservice-ping/domain/Registration"
 import type { Single } from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import * as Expected from "@appservice-ping/testbed/oracle/Expected"
+import * as Expectation from "@appservice-ping/testbed/oracle/Expectation"
 import * as Tour from "@appservice-ping/testbed/scenario/Tour"
 import * as TourReport from "@appservice-ping/testbed/scenario/TourReport"
 import { layerMemory } from "@appservice-ping/testbed/Testbed"
@@ -36,7 +36,7 @@ describe("the judge of the tour", () => {
     assert.deepStrictEqual(
       Tour.judge({
         ...good,
-        expected: Expected.ofHealthy.expected,
+        expected: Expectation.healthy.answer,
         got: success,
         applied: undefined,
         healed: undefined
@@ -67,7 +67,7 @@ describe("the judge of the tour", () => {
 
   it("lets an answer take exactly a tenth longer than the deadline, and be early where no deadline is to pass", () => {
     assert.deepStrictEqual(Tour.judge({ ...good, duration: Duration.millis(1100) }, bounds), [])
-    const quick = { ...good, expected: Expected.ofHealthy.expected, got: success, duration: Duration.millis(1) }
+    const quick = { ...good, expected: Expectation.healthy.answer, got: success, duration: Duration.millis(1) }
     assert.deepStrictEqual(Tour.judge(quick, bounds), [])
   })
 

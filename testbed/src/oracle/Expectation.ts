@@ -1,22 +1,21 @@
 /**
- * What has to come of a ping under an action: of the homeserver's request, and of the client's.
+ * What a ping has to end in under an action, for the homeserver and for its client.
  *
- * It is computed from the steps of the action, from how a client reads what they send, and from the rules of the
- * protocol; neither interpreter has a part in it.
+ * It follows from the steps of the action, from how `node:http` reads what they send, and from the rules of the protocol;
+ * no interpreter takes part.
  *
  * @since 0.1.0
  */
 import * as Answer from "@appservice-ping/domain/Answer"
-import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
+import type * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import * as PingError from "@appservice-ping/domain/PingError"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
 import { corsHeaders } from "@appservice-ping/server/homeserver/Homeserver"
 import { Bytes, Duration, Predicate, Result } from "effect"
-import * as ClientError from "../carrier/client/ClientError.ts"
-import type * as ClientReading from "../carrier/client/ClientReading.ts"
 import type { Stage } from "../fault/Kind.ts"
 import { Action } from "../step/Action.ts"
-import { type Application, type Course, courseOf, type Setting } from "./internal/course.ts"
+import type { Reader, Seen } from "./internal/AnswerReader.ts"
+import { type Application, type ClientView, type Setting, viewOf } from "./internal/clientView.ts"
 
 /**
  * What a homeserver has to answer, or a client has to get.
@@ -24,7 +23,7 @@ import { type Application, type Course, courseOf, type Setting } from "./interna
  * @category models
  * @since 0.1.0
  */
-export interface Expected {
+export interface ExpectedAnswer {
   readonly _tag: "Success" | PingError.PingError["_tag"] | TransportError["_tag"]
   /** The HTTP status of the homeserver's answer, where there is one. */
   readonly status?: number
@@ -37,13 +36,13 @@ export interface Expected {
 }
 
 /**
- * What has to come of a request, when, and what it has to have done.
+ * What a request has to end in, when, and how often the appservice has to be asked.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Outcome {
-  readonly expected: Expected
+export interface Expectation {
+  readonly answer: ExpectedAnswer
   /** When it is there, in milliseconds after the request was sent; infinite if never. */
   readonly after: number
   /** When the appservice is asked, in milliseconds after the request was sent: its length is how often. */
@@ -51,13 +50,13 @@ export interface Outcome {
 }
 
 /**
- * The bounds that decide between outcomes, and where the action strikes.
+ * The bounds that decide between answers, and where the action strikes.
  *
  * @category options
  * @since 0.1.0
  */
-export interface ExpectedOptions {
-  /** The one deadline of whoever asks. */
+export interface ExpectationOptions {
+  /** The one deadline of the side that asks. */
   readonly timeout: Duration.Input
   /** How much of an answer is read, in bytes; 65536 for a homeserver and 1 MiB for a client where nothing is said. */
   readonly maxBodyBytes?: number | undefined
@@ -65,9 +64,7 @@ export interface ExpectedOptions {
   readonly tls?: boolean | undefined
   /** What was decided about: a `connection`, or a `request`. Default: `request`. */
   readonly stage?: Stage | undefined
-  /** The client that asks. Default: the transport for a homeserver, and `node` for a client. */
-  readonly flavour?: ClientReading.Flavour | undefined
-  /** How long it waits for a connection. Default: 10 seconds for `undici` and `fetch`, and else for ever. */
+  /** How long the client waits for a connection. Default: as long as for everything. */
   readonly connectTimeout?: Duration.Input | undefined
 }
 
@@ -80,55 +77,42 @@ type Received =
     readonly headers: { readonly [name: string]: string }
     readonly body: Uint8Array
   }
-  | { readonly _tag: "Broken"; readonly at: number; readonly error: Error; readonly hasHead: boolean }
+  | {
+    readonly _tag: "Broken"
+    readonly at: number
+    readonly kind: ConnectionFailure.Kind
+    readonly isUnreached: boolean
+  }
   | { readonly _tag: "Late" }
 
-const receive = (
-  { sights }: Course,
-  { flavour, maxBodyBytes, timeout }: {
-    readonly timeout: number
-    readonly maxBodyBytes: number
-    readonly flavour: ClientReading.Flavour
-  }
-): Received => {
-  let head: Extract<ClientReading.Event, { _tag: "Head" }> | undefined
+const receive = ({ sights }: ClientView, timeout: number, maxBodyBytes: number): Received => {
+  let head: Extract<Seen, { _tag: "Head" }> | undefined
   let length = 0
   const body: Array<Uint8Array> = []
-  for (const sight of sights) {
-    const { at } = sight
+  for (const { at, what } of sights) {
     if (at > timeout) return { _tag: "Late" }
-    if (sight._tag === "Unconnected") return { _tag: "Broken", at, error: sight.error, hasHead: false }
-    const { event } = sight
-    switch (event._tag) {
-      case "Informational":
-      case "End":
-        break
+    switch (what._tag) {
+      case "Unconnected":
+        return { _tag: "Broken", at, kind: what.kind, isUnreached: what.isUnreached }
+      case "Broken":
+        return { _tag: "Broken", at, kind: what.kind, isUnreached: head === undefined && !what.isHttp }
       case "Head":
-        head = event
+        head = what
         break
       case "Body":
-        body.push(event.bytes.subarray(0, maxBodyBytes - length))
-        length += event.bytes.length
+        body.push(what.bytes.subarray(0, maxBodyBytes - length))
+        length += what.bytes.length
         break
-      case "Failure": {
-        const hasHead = head !== undefined
-        return { _tag: "Broken", at, error: ClientError.ofReading(flavour, event.defect, hasHead), hasHead }
-      }
+      case "End":
+        break
     }
     // The rest of a long answer is never read, so that whatever is wrong with it is never seen.
-    if (head !== undefined && (event._tag === "End" || length >= maxBodyBytes)) {
-      const headers = Object.fromEntries(head.headers.map(([name, value]) => [name.toLowerCase(), value]))
-      if (flavour === "fetch" && /gzip|deflate|br/.test(headers["content-encoding"] ?? "")) {
-        return { _tag: "Broken", at, error: ClientError.ofEncoding(badEncoding), hasHead: true }
-      }
-      return { _tag: "Answer", at, status: head.status, headers, body: Bytes.concat(body) }
+    if (head !== undefined && (what._tag === "End" || length >= maxBodyBytes)) {
+      return { _tag: "Answer", at, status: head.status, headers: head.headers, body: Bytes.concat(body) }
     }
   }
   return { _tag: "Late" }
 }
-
-/** Nothing in the testbed is really compressed. */
-const badEncoding = Object.assign(new Error("incorrect header check"), { code: "Z_DATA_ERROR" })
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 
@@ -145,19 +129,13 @@ const applicationOf = (answer: Answer.Answer, after: number): Application => {
   }
 }
 
-const kindOf = (error: Error): ConnectionFailure.Kind => ConnectionFailure.fromUnknown(error).kind
-
-const settingOf = (
-  options: ExpectedOptions,
-  flavour: ClientReading.Flavour,
-  application: Application
-): Setting => ({
+const settingOf = (options: ExpectationOptions, reader: Reader, application: Application): Setting => ({
   application,
-  flavour,
+  reader,
   tls: options.tls ?? false,
   stage: options.stage ?? "request",
   connectTimeout: options.connectTimeout === undefined
-    ? flavour === "undici" || flavour === "fetch" ? 10_000 : Number.POSITIVE_INFINITY
+    ? Number.POSITIVE_INFINITY
     : Duration.toMillis(Duration.fromInputUnsafe(options.connectTimeout))
 })
 
@@ -168,15 +146,15 @@ const status = (tag: keyof typeof Answer.statuses): { readonly _tag: typeof tag;
 
 const timedOut = status("M_CONNECTION_TIMEOUT")
 
-const failed = (kind: ConnectionFailure.Kind): Expected =>
+const failed = (kind: ConnectionFailure.Kind): ExpectedAnswer =>
   kind === "timeout" ? timedOut : { ...status("M_CONNECTION_FAILED"), kind }
 
-const answerOfHomeserver = (received: Received): Expected => {
+const answerOfHomeserver = (received: Received): ExpectedAnswer => {
   switch (received._tag) {
     case "Late":
       return timedOut
     case "Broken":
-      return failed(kindOf(received.error))
+      return failed(received.kind)
     case "Answer":
       // 1xx as the final answer: the appservice switched to another protocol.
       if (received.status < 200) return { ...status("M_CONNECTION_FAILED") }
@@ -189,14 +167,14 @@ const answerOfHomeserver = (received: Received): Expected => {
   }
 }
 
-const outcomeOf = (
-  expected: Expected,
+const expectationOf = (
+  answer: ExpectedAnswer,
   received: Received,
   timeout: number,
   calls: (after: number) => ReadonlyArray<number>
-): Outcome => {
+): Expectation => {
   const after = received._tag === "Late" ? timeout : received.at
-  return { expected, after, calls: calls(after) }
+  return { answer, after, calls: calls(after) }
 }
 
 /**
@@ -209,37 +187,36 @@ const outcomeOf = (
  * **Example** (An answer that is cut short)
  *
  * ```ts
- * import * as Expected from "@appservice-ping/testbed/oracle/Expected"
+ * import * as Expectation from "@appservice-ping/testbed/oracle/Expectation"
  * import * as Fault from "@appservice-ping/testbed/fault/Fault"
  *
  * const action = Fault.actionOf(Fault.close({ phase: "in_body" }), { leg: "to_appservice", draw: 0, time: 0, now: 0 })
  *
- * Expected.ofAppservice(action, { timeout: "30 seconds" }).expected
+ * Expectation.ofAppservice(action, { timeout: "30 seconds" }).answer
  * // => { _tag: "M_CONNECTION_FAILED", status: 502, kind: "closed" }
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ofAppservice = (action: Action, options: ExpectedOptions): Outcome => {
-  const flavour = options.flavour ?? "transport"
+export const ofAppservice = (action: Action, options: ExpectationOptions): Expectation => {
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout))
   const application = applicationOf(
     { status: 200, headers: { "content-type": "application/json", connection: "close" }, body: "{}" },
     0
   )
-  const course = courseOf(action, settingOf(options, flavour, application))
-  const received = receive(course, { flavour, timeout, maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 })
-  return outcomeOf(
+  const view = viewOf(action, settingOf(options, "transport", application))
+  const received = receive(view, timeout, options.maxBodyBytes ?? 64 * 1024)
+  return expectationOf(
     answerOfHomeserver(received),
     received,
     timeout,
-    (after) => course.asked.filter((at) => at <= after)
+    (after) => view.asked.filter((at) => at <= after)
   )
 }
 
 /** The answer of a homeserver to its client. */
-const answerOf = (expected: Expected): Answer.Answer => {
+const answerOf = (expected: ExpectedAnswer): Answer.Answer => {
   const { ConnectionFailed, ConnectionTimeout } = PingError
   switch (expected._tag) {
     case "M_BAD_STATUS":
@@ -253,31 +230,10 @@ const answerOf = (expected: Expected): Answer.Answer => {
   }
 }
 
-/**
- * Nobody can have acted on a request that found no connection, no TLS, or something that speaks no HTTP at all; of
- * every other one that fails it is open what became of it.
- */
-const isUnreached = (error: Error, hasHead: boolean): boolean => {
-  if (hasHead) return false
-  const cause = error.cause instanceof Error ? error.cause : error
-  switch (kindOf(error)) {
-    case "dns":
-    case "refused":
-    case "unreachable":
-    case "tls":
-      return true
-    case "malformed":
-      return cause.message.includes("Expected HTTP/")
-    default:
-      return (Predicate.hasProperty(cause, "syscall") && cause.syscall === "connect") ||
-        (Predicate.hasProperty(cause, "code") && cause.code === "UND_ERR_CONNECT_TIMEOUT")
-  }
-}
-
 const ofDecoded = (
   received: Extract<Received, { _tag: "Answer" }>,
   decoded: ReturnType<typeof Answer.decode>
-): Expected => {
+): ExpectedAnswer => {
   if (Result.isSuccess(decoded)) return { _tag: "Success", status: received.status }
   const { failure } = decoded
   switch (failure._tag) {
@@ -296,13 +252,13 @@ const ofDecoded = (
   }
 }
 
-const resultOfClient = (received: Received): Expected => {
+const resultOfClient = (received: Received): ExpectedAnswer => {
   switch (received._tag) {
     case "Late":
       return { _tag: "Undecided" }
     case "Broken": {
-      const kind = kindOf(received.error)
-      if (isUnreached(received.error, received.hasHead)) return { _tag: "HomeserverUnreachable", kind }
+      const { isUnreached, kind } = received
+      if (isUnreached) return { _tag: "HomeserverUnreachable", kind }
       return kind === "timeout" ? { _tag: "Undecided" } : { _tag: "Undecided", kind }
     }
     case "Answer": {
@@ -322,19 +278,18 @@ const grace = 1000
  * @category constructors
  * @since 0.1.0
  */
-export const ofHomeserver = (action: Action, homeserver: Outcome, options: ExpectedOptions): Outcome => {
-  const flavour = options.flavour ?? "node"
+export const ofHomeserver = (action: Action, homeserver: Expectation, options: ExpectationOptions): Expectation => {
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout))
-  const answer = answerOf(homeserver.expected)
+  const answer = answerOf(homeserver.answer)
   const application = applicationOf({ ...answer, headers: { ...corsHeaders, ...answer.headers } }, homeserver.after)
-  const course = courseOf(action, settingOf(options, flavour, application))
-  const received = receive(course, { flavour, timeout, maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024 })
-  return outcomeOf(
+  const view = viewOf(action, settingOf(options, "client", application))
+  const received = receive(view, timeout, options.maxBodyBytes ?? 1024 * 1024)
+  return expectationOf(
     resultOfClient(received),
     received,
     timeout,
     (after) =>
-      course.asked.filter((at) => at <= after).flatMap((asked) =>
+      view.asked.filter((at) => at <= after).flatMap((asked) =>
         homeserver.calls.map((at) => asked + at).filter((at) => at <= after + grace)
       )
   )
@@ -346,12 +301,12 @@ export const ofHomeserver = (action: Action, homeserver: Outcome, options: Expec
  * @category constants
  * @since 0.1.0
  */
-export const ofHealthy: Outcome = ofAppservice(Action.Pass(), { timeout: Duration.infinity })
+export const healthy: Expectation = ofAppservice(Action.Pass(), { timeout: Duration.infinity })
 
 const propertyOf = (u: unknown, name: string): unknown => Predicate.hasProperty(u, name) ? u[name] : undefined
 
 /**
- * Tells whether what a client got is what was expected: the tag or errcode, and whatever else is expected of it and
+ * Checks whether what a client got is what was expected: the tag or errcode, and whatever else is expected of it and
  * known to the client.
  *
  * **Gotchas**
@@ -363,7 +318,7 @@ const propertyOf = (u: unknown, name: string): unknown => Predicate.hasProperty(
  * @since 0.1.0
  */
 export const matches = (
-  expected: Expected,
+  expected: ExpectedAnswer,
   got: Result.Result<Answer.PingSuccess, PingError.PingError | TransportError>
 ): boolean => {
   if (Result.isSuccess(got)) return expected._tag === "Success"

@@ -1,10 +1,10 @@
-/** What a client gets to see when an action is played to it, and when: a walk through the steps, without any server. */
+/** What a client sees of the steps of an action, and when: a walk through the steps, without any interpreter. */
+import type { Kind } from "@appservice-ping/domain/ConnectionFailure"
 import { Bytes, Duration } from "effect"
-import * as ClientError from "../../carrier/client/ClientError.ts"
-import * as ClientReading from "../../carrier/client/ClientReading.ts"
 import type { Stage } from "../../fault/Kind.ts"
 import type { Action } from "../../step/Action.ts"
 import type { Step } from "../../step/Step.ts"
+import { AnswerReader, type Reader, type Seen } from "./AnswerReader.ts"
 
 /** What is behind the fault: its answer as bytes, and how long that takes. */
 export interface Application {
@@ -13,13 +13,16 @@ export interface Application {
   readonly after: number
 }
 
-/** What is seen, and when: a piece of an answer, or that there is no connection. */
-export type Sight =
-  | { readonly at: number; readonly _tag: "Read"; readonly event: ClientReading.Event }
-  | { readonly at: number; readonly _tag: "Unconnected"; readonly error: Error }
+/** There is no connection, or no TLS on it; `isUnreached` says that nobody can have read the request. */
+export interface Unconnected {
+  readonly _tag: "Unconnected"
+  readonly kind: Kind
+  readonly isUnreached: boolean
+}
 
-export interface Course {
-  readonly sights: ReadonlyArray<Sight>
+/** What is seen, in the order of time. */
+export interface ClientView {
+  readonly sights: ReadonlyArray<{ readonly at: number; readonly what: Seen | Unconnected }>
   /** When the application was asked. */
   readonly asked: ReadonlyArray<number>
 }
@@ -28,17 +31,15 @@ export interface Setting {
   readonly application: Application
   readonly tls: boolean
   readonly stage: Stage
-  readonly flavour: ClientReading.Flavour
+  readonly reader: Reader
   readonly connectTimeout: number
 }
-
-const peer: ClientError.Peer = { host: "localhost", port: 0 }
 
 /** Follows the steps of an action, and notes what the client gets to see and when. */
 class Walk {
   private readonly setting: Setting
-  private readonly reading: ClientReading.Reading
-  private readonly sights: Array<Sight> = []
+  private readonly answer: AnswerReader
+  private readonly sights: Array<ClientView["sights"][number]> = []
   private readonly asked: Array<number> = []
   private at = 0
   private hasRequest: boolean
@@ -50,23 +51,23 @@ class Walk {
 
   constructor(setting: Setting) {
     this.setting = setting
-    this.reading = ClientReading.make({ flavour: setting.flavour })
+    this.answer = new AnswerReader(setting.reader)
     this.hasRequest = setting.stage === "request"
     this.isSecured = !setting.tls || this.hasRequest
     this.isOld = this.hasRequest
   }
 
-  play(steps: ReadonlyArray<Step>): Course {
+  play(steps: ReadonlyArray<Step>): ClientView {
     for (const step of steps) {
       this.step(step)
-      if (this.isOver) return this.course
+      if (this.isOver) return this.view
     }
     // What the steps leave open stays open only after a whole answer.
-    if (!this.reading.isOver()) this.close("fin")
-    return this.course
+    if (!this.answer.hasEnded) this.close("fin")
+    return this.view
   }
 
-  get course(): Course {
+  get view(): ClientView {
     return { sights: this.sights, asked: this.asked }
   }
 
@@ -97,29 +98,22 @@ class Walk {
     this.isOld = true
     if (!this.isSecured && this.at >= this.setting.connectTimeout) {
       this.at = this.setting.connectTimeout
-      this.unconnected(ClientError.ConnectDefect.Timeout({ millis: this.at }))
+      this.unconnected("timeout", true)
     }
   }
 
-  private unconnected(defect: ClientError.ConnectDefect): void {
+  private unconnected(kind: Kind, isUnreached = kind === "dns" || kind === "refused" || kind === "tls"): void {
     this.isOver = true
-    this.sights.push({
-      at: this.at,
-      _tag: "Unconnected",
-      error: ClientError.ofConnect(this.setting.flavour, defect, peer)
-    })
+    this.sights.push({ at: this.at, what: { _tag: "Unconnected", kind, isUnreached } })
   }
 
-  private see(events: ReadonlyArray<ClientReading.Event>): void {
-    for (const event of events) this.sights.push({ at: this.at, _tag: "Read", event })
+  private see(seen: ReadonlyArray<Seen>): void {
+    for (const what of seen) this.sights.push({ at: this.at, what })
   }
 
   private secure({ certificate, client_certificate, version }: Extract<Step, { step: "secure" }>): void {
     if (!this.setting.tls) return
-    const { ConnectDefect } = ClientError
-    if (certificate !== "good") return this.unconnected(ConnectDefect.BadCertificate({ certificate }))
-    if (version !== undefined) return this.unconnected(ConnectDefect.Alert({ number: 70 }))
-    if (client_certificate === true) return this.unconnected(ConnectDefect.ClientCertificateRequired())
+    if (certificate !== "good" || version !== undefined || client_certificate === true) return this.unconnected("tls")
     this.isSecured = true
   }
 
@@ -130,7 +124,7 @@ class Walk {
     // A client that has its answer sends no other request; the one that is there is read once.
     if (this.hasRequest) this.isOver = true
     this.hasRequest = true
-    if (this.isOver && !this.reading.isOver()) this.see(this.reading.close("fin"))
+    if (this.isOver && !this.answer.hasEnded) this.see(this.answer.close("fin"))
   }
 
   private forward(): void {
@@ -143,13 +137,8 @@ class Walk {
   }
 
   private write(bytes: Uint8Array): void {
-    if (this.isSecured) return this.see(this.reading.write(bytes))
-    const isAlert = bytes[0] === 0x15 && bytes[1] === 3
-    this.unconnected(
-      isAlert
-        ? ClientError.ConnectDefect.Alert({ number: bytes[6] ?? 0 })
-        : ClientError.ConnectDefect.NotTls()
-    )
+    if (this.isSecured) return this.see(this.answer.write(bytes))
+    this.unconnected("tls")
   }
 
   private relay(step: Extract<Step, { step: "relay" }>): void {
@@ -166,47 +155,43 @@ class Walk {
 
   private close(how: "fin" | "rst"): void {
     this.isOver = true
-    const { ConnectDefect } = ClientError
-    if (how === "rst" && !this.isOld) return this.unconnected(ConnectDefect.ConnectReset())
-    if (this.isSecured) return this.see(this.reading.close(how))
-    this.unconnected(how === "fin" ? ConnectDefect.HandshakeClosed() : ConnectDefect.HandshakeReset())
+    if (how === "rst" && !this.isOld) return this.unconnected("reset", true)
+    if (this.isSecured) return this.see(this.answer.close(how))
+    this.unconnected(how === "fin" ? "tls" : "reset")
   }
 
   /** There is never a connection; some clients have a bound for that. */
-  never(): Course {
+  never(): ClientView {
     if (Number.isFinite(this.setting.connectTimeout)) {
       this.at = this.setting.connectTimeout
-      this.unconnected(ClientError.ConnectDefect.Timeout({ millis: this.at }))
+      this.unconnected("timeout", true)
     }
-    return this.course
+    return this.view
   }
 
-  fail(defect: ClientError.ConnectDefect): Course {
-    this.unconnected(defect)
-    return this.course
+  fail(kind: Kind): ClientView {
+    this.unconnected(kind)
+    return this.view
   }
 }
 
 const healthy: ReadonlyArray<Step> = [{ step: "forward" }, { step: "relay" }]
 
-/** The course of a request under an action. */
-export const courseOf = (action: Action, setting: Setting): Course => {
-  const { ConnectDefect } = ClientError
+/** What the client of a request sees under an action. */
+export const viewOf = (action: Action, setting: Setting): ClientView => {
   switch (action._tag) {
     case "Pass":
       return new Walk({ ...setting, stage: "request" }).play(healthy)
     case "Play":
       return new Walk(setting).play(action.steps)
     case "Refuse":
-      return new Walk(setting).fail(ConnectDefect.Refused())
+      return new Walk(setting).fail("refused")
     case "Ignore":
       return new Walk(setting).never()
     case "Resolve":
       return action.failure === "hang"
         ? new Walk(setting).never()
-        : new Walk(setting).fail(
-          action.failure === "not_found" ? ConnectDefect.NotFound() : ConnectDefect.TryAgain()
-        )
+        : new Walk(setting).fail("dns")
     case "Crash":
       return new Walk({ ...setting, stage: "request" }).play([{ step: "close", how: "rst" }])
   }

@@ -12,13 +12,13 @@ import { Duration, Effect, type Result } from "effect"
 import type { HttpClient } from "effect/http"
 import type { Single } from "../fault/Catalogue.ts"
 import { actionOf, type Fault, isDrawn, needsTls, pass, stageOf } from "../fault/Fault.ts"
+import * as Expectation from "../oracle/Expectation.ts"
 import { concat, healthy, of } from "../plan/Plan.ts"
 import type { Entry } from "../play/Journal.ts"
 import * as Virtual from "../play/Virtual.ts"
 import { answerOf, callsIn } from "../scenario/Outcome.ts"
 import type { Leg } from "../step/Leg.ts"
 import { layerMemory, Testbed } from "../Testbed.ts"
-import * as Expected from "./Expected.ts"
 
 /**
  * The deadlines of both legs, which also scale the times of the faults.
@@ -69,7 +69,7 @@ const drawOf = (entries: ReadonlyArray<Entry>, leg: Leg): number => {
 }
 
 interface Anticipated {
-  readonly outcome: Expected.Outcome
+  readonly outcome: Expectation.Expectation
   readonly isMasked: boolean
 }
 
@@ -91,15 +91,15 @@ const anticipating = (tls: boolean, { clientTimeout, pingTimeout }: Deadlines): 
   const actionOn = (leg: Leg) => remember((fault, draw) => actionOf(fault, { leg, draw, time: 0, now: 0, path: "/" }))
   const outer = actionOn("to_homeserver")
   const inner = actionOn("to_appservice")
-  const ofHomeserver = (fault: Fault, draw: number, answer: Expected.Outcome): Expected.Outcome =>
-    Expected.ofHomeserver(outer(fault, draw), answer, { timeout: clientTimeout, tls, stage: stageOf(fault) })
+  const ofHomeserver = (fault: Fault, draw: number, answer: Expectation.Expectation): Expectation.Expectation =>
+    Expectation.ofHomeserver(outer(fault, draw), answer, { timeout: clientTimeout, tls, stage: stageOf(fault) })
   const answerOfHomeserver = remember((fault, draw) =>
-    Expected.ofAppservice(inner(fault, draw), { timeout: pingTimeout, tls, stage: stageOf(fault) })
+    Expectation.ofAppservice(inner(fault, draw), { timeout: pingTimeout, tls, stage: stageOf(fault) })
   )
-  const healthy = remember((fault, draw) => ofHomeserver(fault, draw, Expected.ofHealthy))
+  const unhindered = remember((fault, draw) => ofHomeserver(fault, draw, Expectation.healthy))
   return ({ toAppservice = pass, toHomeserver = pass }, entries) => {
     const draw = drawOf(entries, "to_homeserver")
-    const masked = healthy(toHomeserver, draw)
+    const masked = unhindered(toHomeserver, draw)
     // Where the homeserver is not asked, it does not matter what it would have answered.
     return masked.calls.length === 0
       ? { outcome: masked, isMasked: true }
@@ -141,7 +141,7 @@ const cellOf = (
     calls,
     isMasked,
     problems: [
-      ...Expected.matches(outcome.expected, got) ? [] : [`answered ${answer}, expected ${outcome.expected._tag}`],
+      ...Expectation.matches(outcome.answer, got) ? [] : [`answered ${answer}, expected ${outcome.answer._tag}`],
       ...calls === outcome.calls.length ? [] : [`${calls} calls, expected ${outcome.calls.length}`],
       ...unplayed("to_homeserver", toHomeserver, false),
       ...unplayed("to_appservice", toAppservice, isMasked && toHomeserver !== undefined)
