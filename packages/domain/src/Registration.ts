@@ -9,8 +9,6 @@ import { Predicate, Result, Schema, SchemaIssue, SchemaTransformation } from "ef
 import { AppserviceId } from "./AppserviceId.ts"
 import * as AppserviceUrl from "./AppserviceUrl.ts"
 import { unseenAtEdge, unseenBesideSpace } from "./internal/characterName.ts"
-import * as Yaml from "./internal/yaml.ts"
-import * as Json from "./Json.ts"
 
 /** Text that YAML may take for a number: `as_token: 1234` is one to half of the parsers. */
 const Text = Schema.String.annotate({ message: "expected text, in quotes if it looks like a number or a boolean" })
@@ -125,12 +123,25 @@ export const Registration = Schema.StructWithRest(
 export type Registration = typeof Registration.Type
 
 /**
- * One thing wrong with a registration: the field, such as `namespaces.users.0.regex`, and what is expected there.
+ * Schema for one thing wrong with a registration: the field, such as `namespaces.users.0.regex`, what is expected
+ * there, and its line where that is known.
  *
  * @category errors
  * @since 0.1.0
  */
-export const Problem = Schema.Struct({ field: Schema.String, expected: Schema.String })
+export const Problem = Schema.Struct({
+  field: Schema.String,
+  expected: Schema.String,
+  line: Schema.optionalKey(Schema.Int)
+})
+
+/**
+ * One thing wrong with a registration.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Problem = typeof Problem.Type
 
 /**
  * A registration that could not be read.
@@ -149,8 +160,11 @@ export class RegistrationError
   )
 {
   override get message(): string {
-    return this.problems.map(({ expected, field }) => `${this.source}: ${field === "" ? "" : `${field}: `}${expected}`)
-      .join("\n")
+    return this.problems.map(({ expected, field, line }) =>
+      field === ""
+        ? `${this.source}: ${expected}`
+        : `${this.source}: ${field}: ${expected}${line === undefined ? "" : ` (line ${line})`}`
+    ).join("\n")
   }
 }
 
@@ -160,12 +174,17 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) => issue._tag === "MissingKey" ? "missing, but required" : SchemaIssue.defaultLeafHook(issue)
 })
 
-/** More would hide the first ones: each entry of a long list can be wrong in the same way. */
-const problemsMax = 20
+/**
+ * How many problems an error names: more would hide the first ones, because each entry of a list can be wrong alike.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const maxProblems = 20
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
-const failed = (source: string, problem: typeof Problem.Type): Result.Result<never, RegistrationError> =>
+const failed = (source: string, problem: Problem): Result.Result<never, RegistrationError> =>
   Result.fail(new RegistrationError({ source, problems: [problem] }))
 
 /**
@@ -188,42 +207,8 @@ export const fromUnknown = (
     }))
     return new RegistrationError({
       source,
-      problems: [first ?? { field: "", expected: "expected a registration" }, ...others.slice(0, problemsMax - 1)]
+      problems: [first ?? { field: "", expected: "expected a registration" }, ...others.slice(0, maxProblems - 1)]
     })
-  })
-}
-
-/**
- * Reads a registration from the text of its file, YAML or JSON; `source` names the file in errors.
- *
- * **Details**
- *
- * The cost is bounded: at most 131072 characters, and in YAML 4096 to a line and 16 merge keys (`<<`).
- *
- * **Example** (Reading a registration file)
- *
- * ```ts
- * import { Registration } from "@appservice-ping/domain"
- * import { Result } from "effect"
- *
- * const result = Registration.fromText("id: telegram\nurl: telegram.example:29317", "registration.yaml")
- * const lines = Result.isFailure(result) ? result.failure.message.split("\n") : []
- * lines[0] // => "registration.yaml: url: expected an http or https URL, or null"
- * ```
- *
- * @category decoding
- * @since 0.1.0
- */
-export const fromText = (text: string, source: string): Result.Result<Registration, RegistrationError> => {
-  if (text.length > Yaml.limits.textLength) {
-    return failed(source, { field: "", expected: `expected a file of at most ${Yaml.limits.textLength} characters` })
-  }
-  const content = text.replace(/^\uFEFF/, "")
-  const json = Json.parse(content)
-  if (json !== undefined) return fromUnknown(json, source)
-  return Result.match(Yaml.parse(content), {
-    onSuccess: (value) => fromUnknown(value, source),
-    onFailure: (expected) => failed(source, { field: "", expected })
   })
 }
 

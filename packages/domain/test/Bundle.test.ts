@@ -20,11 +20,11 @@ const bundleOf = (imports: string) =>
   build({ ...options, stdin: { contents: imports, resolveDir: join(root, "packages/domain/src"), loader: "ts" } })
 
 describe("the bundle of domain", () => {
-  it("holds no Node module, and nothing but domain and effect", async () => {
+  it("holds no Node module, and nothing but domain, effect and the parser of YAML", async () => {
     const { errors, metafile, warnings } = await build({ ...options, entryPoints: ["packages/domain/src/index.ts"] })
     assert.deepStrictEqual([...errors, ...warnings], [])
     const foreign = Object.keys(metafile.inputs).filter((file) =>
-      !/^packages\/domain\/src\/|(?:^|\/)node_modules\/effect\//.test(file)
+      !/^packages\/domain\/src\/|(?:^|\/)node_modules\/(?:effect|yaml)\//.test(file)
     )
     assert.deepStrictEqual(foreign, [])
     const external = Object.values(metafile.outputs).flatMap((output) => output.imports).filter((found) =>
@@ -51,5 +51,12 @@ describe("the bundle of domain", () => {
   it("takes what only imports domain", async () => {
     const { errors } = await bundleOf("import \"./Answer.ts\"")
     assert.deepStrictEqual(errors, [])
+  })
+
+  it("has the parser of YAML for the file of a registration alone", async () => {
+    const holdsYaml = async (imports: string): Promise<boolean> =>
+      Object.keys((await bundleOf(imports)).metafile?.inputs ?? {}).some((file) => file.includes("node_modules/yaml/"))
+    assert.isFalse(await holdsYaml("export * from \"./Registration.ts\""))
+    assert.isTrue(await holdsYaml("export * from \"./RegistrationFile.ts\""))
   })
 })

@@ -1,4 +1,5 @@
 import * as Registration from "@appservice-ping/domain/Registration"
+import * as RegistrationFile from "@appservice-ping/domain/RegistrationFile"
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Result } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
@@ -9,7 +10,7 @@ const directory = join(import.meta.dirname, "registrations")
 const textOf = (file: string): string => readFileSync(join(directory, file), "utf8")
 
 const read = (text: string, source = "registration.yaml"): Registration.Registration =>
-  Result.getOrThrowWith(Registration.fromText(text, source), (error) => new Error(error.message))
+  Result.getOrThrowWith(RegistrationFile.fromText(text, source), (error) => new Error(error.message)).registration
 
 /** Everything in a registration, with the tokens laid open. */
 const reveal = (registration: Registration.Registration): { readonly [key: string]: unknown } => ({
@@ -162,7 +163,7 @@ const expected: { readonly [file: string]: { readonly [key: string]: unknown } }
   }
 }
 
-describe("Registration.fromText of real bridges' files", () => {
+describe("RegistrationFile.fromText of real bridges' files", () => {
   it("has an expectation for every file", () => {
     assert.sameMembers(readdirSync(directory), Object.keys(expected))
   })
@@ -211,7 +212,7 @@ const valid = {
 }
 
 const linesOf = (text: string): ReadonlyArray<string> => {
-  const result = Registration.fromText(text, "registration.yaml")
+  const result = RegistrationFile.fromText(text, "registration.yaml")
   return Result.isFailure(result) ? result.failure.message.split("\n") : []
 }
 
@@ -229,7 +230,7 @@ describe("a boolean of a registration", () => {
 
   it.each(["y", "n", "1", "maybe", "''", "yEs"])("is not read from %s", (word) => {
     const text = textOf("heisenbridge.yaml").replace("rate_limited: false", `rate_limited: ${word}`)
-    assert.deepStrictEqual(linesOf(text), ["registration.yaml: rate_limited: expected true or false"])
+    assert.deepStrictEqual(linesOf(text), ["registration.yaml: rate_limited: expected true or false (line 5)"])
   })
 })
 
@@ -303,8 +304,8 @@ describe("RegistrationError", () => {
 
   it("names every field at once", () => {
     assert.deepStrictEqual(linesOf("id: example\nurl: x:1\nas_token: 5\nnamespaces: {}\nsender_localpart: bot"), [
-      "registration.yaml: url: expected an http or https URL, or null",
-      "registration.yaml: as_token: expected text, in quotes if it looks like a number or a boolean",
+      "registration.yaml: url: expected an http or https URL, or null (line 2)",
+      "registration.yaml: as_token: expected text, in quotes: Synapse reads it as a number, and does not start (line 3)",
       "registration.yaml: hs_token: missing, but required"
     ])
   })
@@ -315,11 +316,14 @@ describe("RegistrationError", () => {
   })
 
   it.each([
-    ["as_token: \"x\n", "not valid YAML"],
-    ["id: a\n\tb: c\n", "not valid YAML at line 2"],
-    ["id: a\nid: b\n", "expected each key once, but one is repeated at line 2"],
-    ["id: a\n---\nid: b\n", "not valid YAML at line 2"],
-    ["{\"id\": ", "not valid YAML"],
+    ["as_token: \"x\n", "not valid YAML at line 1: a quote is not closed"],
+    ["id: a\n\tb: c\n", "not valid YAML at line 2: a tab cannot indent; use spaces"],
+    ["id: a\nid: b\n", "not valid YAML at line 2: each key may be there once, and one is repeated"],
+    [
+      "id: a\n---\nid: b\n",
+      "not valid YAML at line 2: there is a second document after ---; a registration is one"
+    ],
+    ["{\"id\": ", "not valid YAML at line 1: a [ or { is not closed"],
     ["", "expected a mapping with id, url, as_token, hs_token and so on"],
     ["- id: a", "expected a mapping with id, url, as_token, hs_token and so on"],
     ["text", "expected a mapping with id, url, as_token, hs_token and so on"],
@@ -330,7 +334,7 @@ describe("RegistrationError", () => {
   })
 
   it("has its fields as data too", () => {
-    const result = Registration.fromText(JSON.stringify({ ...valid, url: "x:1" }), "a.yaml")
+    const result = RegistrationFile.fromText(JSON.stringify({ ...valid, url: "x:1" }), "a.yaml")
     assert.deepStrictEqual(Result.isFailure(result) ? [result.failure.source, result.failure.problems] : [], [
       "a.yaml",
       [{ field: "url", expected: "expected an http or https URL, or null" }]
@@ -388,7 +392,7 @@ describe("RegistrationError", () => {
       )
     )
   ])("D8 shows no value of a broken text: %j", (text) => {
-    const result = Registration.fromText(text, "registration.yaml")
+    const result = RegistrationFile.fromText(text, "registration.yaml")
     assert.isTrue(Result.isFailure(result))
     if (Result.isFailure(result)) assert.deepStrictEqual(leaks(result.failure, [secret, tokens.as, tokens.hs]), [])
   })

@@ -2,9 +2,10 @@
  * The main job of the repository, `npm start`: a homeserver and an appservice on loopback sockets, from the registration
  * of a real bridge, and a ping through every fault.
  */
-import { fromText, type Registration } from "@appservice-ping/domain/Registration"
+import type { Registration } from "@appservice-ping/domain/Registration"
+import { fromText } from "@appservice-ping/domain/RegistrationFile"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Console, Duration, Effect, Result } from "effect"
+import { Console, Duration, Effect } from "effect"
 import { readFile } from "node:fs/promises"
 import { relative } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -27,7 +28,9 @@ const readRegistration: Effect.Effect<Registration, string> = Effect.tryPromise(
   catch: (error) => `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`
 }).pipe(
   Effect.flatMap((text) =>
-    Effect.fromResult(Result.mapError(fromText(text, relative(process.cwd(), file)), (error) => error.message))
+    Effect.fromResult(fromText(text, relative(process.cwd(), file))).pipe(
+      Effect.mapBoth({ onSuccess: ({ registration }) => registration, onFailure: (error) => error.message })
+    )
   )
 )
 

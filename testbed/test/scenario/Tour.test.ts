@@ -1,5 +1,5 @@
 import * as PingError from "@appservice-ping/domain/PingError"
-import { fromText } from "@appservice-ping/domain/Registration"
+import { fromText } from "@appservice-ping/domain/RegistrationFile"
 import type { Single } from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Expectation from "@appservice-ping/testbed/oracle/Expectation"
@@ -163,7 +163,7 @@ describe("the report of the tour", () => {
 describe("npm start", () => {
   it("has a registration file that a homeserver can read", async () => {
     const file = new URL("registrations/telegram.yaml", root)
-    const registration = Result.getOrThrow(fromText(await readFile(file, "utf8"), "telegram.yaml"))
+    const { registration } = Result.getOrThrow(fromText(await readFile(file, "utf8"), "telegram.yaml"))
     assert.strictEqual(registration.id, "telegram")
     assert.isTrue(registration["de.sorunome.msc2409.push_ephemeral"])
   })

@@ -1,5 +1,5 @@
 /** The two servers in the test's own process, for tests of a command that asks them: a process less for each. */
-import * as Registration from "@appservice-ping/domain/Registration"
+import * as RegistrationFile from "@appservice-ping/domain/RegistrationFile"
 import { listen } from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import * as Appservice from "@appservice-ping/server/appservice/Appservice"
@@ -10,7 +10,7 @@ import { Effect, Layer, Result, type Scope } from "effect"
 import { registration } from "./files.ts"
 
 const parse = (fields: { readonly [key: string]: unknown }) =>
-  Result.getOrThrow(Registration.fromText(registration(fields), "registration"))
+  Result.getOrThrow(RegistrationFile.fromText(registration(fields), "registration")).registration
 
 /** A server and what came to it. */
 export interface InProcess {
