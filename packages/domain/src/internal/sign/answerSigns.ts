@@ -11,13 +11,15 @@ export const answerSigns: ReadonlyArray<Row> = [
   {
     sign: "redirect",
     family: "Python",
-    pattern: /PageRedirect|InfiniteRedirect|RedirectWithNoLocation|TooManyRedirects|Exceeded \d+ redirects/i,
+    pattern:
+      /PageRedirect|InfiniteRedirect|RedirectWithNoLocation|TooManyRedirects|RedirectClientError|Exceeded \d+ redirects/i,
     source: "twisted.web.error, requests, aiohttp, httpx"
   },
   {
     sign: "redirect",
     family: "Go",
-    pattern: /stopped after \d+ redirects|failed to parse Location header|Location header was (?:missing|not)/i,
+    pattern:
+      /stopped after \d+ redirects|failed to parse Location header|no Location header|Location header was (?:missing|not)/i,
     source: "net/http"
   },
   {
@@ -50,7 +52,7 @@ export const answerSigns: ReadonlyArray<Row> = [
     sign: "notJson",
     family: "Python",
     pattern:
-      /JSONDecodeError|Expecting (?:value|property name|',' delimiter|':' delimiter)|Extra data: line|UnicodeDecodeError|codec can't decode|RecursionError|maximum recursion depth|Invalid JSON value|Unterminated string starting|Invalid (?:control character|\\+escape)|ContentDecodeError|ContentTypeError|unexpected mimetype/i,
+      /JSONDecodeError|Expecting (?:value|property name|',' delimiter|':' delimiter)|Extra data: line|UnicodeDecodeError|codec can't decode|RecursionError|maximum recursion depth|Invalid JSON value|Unterminated string starting|Invalid (?:control character|\\+escape)|ContentDecodeError|ContentTypeError|InvalidJSONError|unexpected mimetype/i,
     source: "json, Synapse, treq, aiohttp"
   },
   {
@@ -117,14 +119,14 @@ export const malformedSigns: ReadonlyArray<Row> = [
     sign: "malformed",
     family: "Python",
     pattern:
-      /ParseError|MalformedChunk|BadStatusLine|Bad status line|not enough values to unpack|too many values to unpack|non-decimal digits|invalid literal for int|wrong number of parts|LineTooLong|got more than \d+|illegal (?:status|header|chunk)|BadHttpMessage|InvalidHeader\b|TransferEncodingError|RemoteProtocolError(?!.{0,40}(?:disconnect|closed|without))|UnknownTransferEncoding|UnsupportedHTTP|ContentEncodingError|while decompressing|Not a gzipped file|UnknownProtocol|Invalid HTTP|Excess found|IncompleteHead/i,
+      /ParseError|MalformedChunk|BadStatusLine|Bad status line|not enough values to unpack|too many values to unpack|non-decimal digits|invalid literal for int|wrong number of parts|LineTooLong|got more than \d+|illegal (?:status|header|chunk)|BadHttpMessage|BadResponseVersion|Chunk length must|chunk must end|InvalidChunkLength|PayloadEncodingError|HeaderParsingError|Content-?DecodingError|(?<!Unicode|JSON)DecodingError|conflicting Content-Length|InvalidHeader\b|TransferEncodingError|RemoteProtocolError(?!.{0,40}(?:disconnect|closed|without))|UnknownTransferEncoding|UnsupportedHTTP|ContentEncodingError|while decompressing|Not a gzipped file|UnknownProtocol|Invalid HTTP|Excess found|IncompleteHead/i,
     source: "twisted.web, http.client, aiohttp, h11, zlib"
   },
   {
     sign: "malformed",
     family: "Go",
     pattern:
-      /malformed (?:HTTP|MIME|chunked)|invalid byte in chunk|bad Content-Length|too many transfer encodings|unsupported transfer encoding|response headers exceeded|more than declared|gzip: invalid|flate: corrupt|http2: |too many 1xx|invalid (?:Read on|trailer)|unsolicited response/i,
+      /malformed (?:HTTP|MIME|chunked)|invalid byte in chunk|chunk length too large|multiple Content-Length|suspiciously long trailer|bad trailer key|invalid header |bad Content-Length|too many transfer encodings|unsupported transfer encoding|response headers exceeded|more than declared|gzip: invalid|flate: corrupt|http2: |too many 1xx|invalid (?:Read on|trailer)|unsolicited response/i,
     source: "net/http, net/textproto, compress"
   },
   {

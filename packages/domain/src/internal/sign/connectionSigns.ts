@@ -80,14 +80,14 @@ export const endedSigns: ReadonlyArray<Row> = [
     sign: "closed",
     family: "Python",
     pattern:
-      /ConnectionDone|ConnectionLost|ConnectionAborted|ConnectionClosed|NeverReceived|DataLoss|ServerDisconnected|RemoteDisconnected|Remote end closed|IncompleteRead|ContentLengthError|ClientPayloadError|ChunkedEncodingError|payload is not completed|Server disconnected/i,
+      /ConnectionDone|ConnectionLost|ConnectionAborted|ConnectionClosed|NeverReceived|DataLoss|ServerDisconnected|RemoteDisconnected|Remote end closed|IncompleteRead|ContentLengthError|ClientPayloadError|ChunkedEncodingError|payload is not completed|ReadError|WriteError|ProtocolError\('Connection|Server disconnected/i,
     source: "twisted.internet, http.client, aiohttp, requests, httpx"
   },
   {
     sign: "closed",
     family: "Go",
     pattern:
-      /\bEOF\b|server closed (?:idle )?connection|use of closed network connection|closing network connection|broken pipe/i,
+      /\bEOF\b|server closed (?:idle )?connection|use of closed network connection|transport connection broken|failed to read from server|closing network connection|broken pipe/i,
     source: "net/http, io"
   },
   {

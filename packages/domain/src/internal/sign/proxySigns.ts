@@ -19,7 +19,7 @@ export const proxySigns: ReadonlyArray<Row> = [
     sign: "proxy",
     family: "Python",
     pattern:
-      /ProxyError|ProxyConnectError|ProxyConnectionError|ClientHttpProxyError|connect to (?:the )?proxy|Tunnel connection failed|HTTPConnectionFailed|SOCKS[45]?(?:Error|Connection|HTTP)/i,
+      /ProxyError|InvalidProxyURL|ProxyScheme|ProxyConnectError|ProxyConnectionError|ClientHttpProxyError|connect to (?:the )?proxy|Tunnel connection failed|HTTPConnectionFailed|SOCKS[45]?(?:Error|Connection|HTTP)/i,
     source: "requests, Synapse, aiohttp, urllib3, httpx, PySocks"
   },
   {

@@ -94,7 +94,7 @@ export const tlsSigns: ReadonlyArray<Row> = [
     ["ours", /certificate is for another host/i, "ConnectionFailure"],
     [
       "Go",
-      /certificate is (?:not )?valid for\b|doesn't contain any IP SANs|legacy Common Name field|certificate name does not match input/i,
+      /certificate is (?:not )?valid for\b|doesn't contain any IP SANs|cannot validate certificate for\b|legacy Common Name field|certificate name does not match input/i,
       "crypto/x509"
     ],
     ["Rust", /NotValidForName|not valid for (?:any )?names?\b|only valid for/i, "rustls, webpki"],
@@ -133,13 +133,21 @@ export const tlsSigns: ReadonlyArray<Row> = [
     ["Go", /not yet valid: current time \S+ is after/i, "crypto/x509"],
     [
       "any",
-      /certificate (?:is |has |was )?expired|CertificateExpired|certificate_expired|CERT_HAS_EXPIRED|InvalidCertificate\(Expired|invalid peer certificate: Expired|NotAfter:|expired certificate|not valid after|NotTimeValid|not within its validity period|certExpired/i,
+      /certificate (?:is |has |was )?expired(?! or is not yet valid)|CertificateExpired|certificate_expired|CERT_HAS_EXPIRED|InvalidCertificate\(Expired|invalid peer certificate: Expired|NotAfter:|expired certificate|not valid after|NotTimeValid|not within its validity period|certExpired/i,
       "OpenSSL, rustls, JSSE, SslStream, ssl"
     ]
   ]),
+  {
+    sign: "tls",
+    tls: "expired",
+    family: "Go",
+    pattern: /has expired or is not yet valid/i,
+    source: "crypto/x509, cut before the times that tell which",
+    possible: true
+  },
   ...tls("revoked", [[
     "any",
-    /certificate (?:is |was |has been )?revoked|CERT_REVOKED|InvalidCertificate\(Revoked|invalid peer certificate: Revoked|certificate_revoked|CertificateRevoked/i,
+    /certificate (?:is |was |has been )?revoked|CERT_REVOKED|InvalidCertificate\(Revoked|invalid peer certificate: Revoked|certificate_revoked|CertificateRevoked|revoked certificate/i,
     "all"
   ]]),
   ...tls("clientCertificate", [
@@ -148,7 +156,7 @@ export const tlsSigns: ReadonlyArray<Row> = [
       /certificate[ _]required|CertificateRequired|peer did not return a certificate|no (?:required )?(?:SSL|client) certificate|client certificate|No required SSL certificate/i,
       "RFC 8446: certificate_required; nginx"
     ],
-    ["Go", /remote error: tls: (?:bad|unknown) certificate(?! authority)/i, "crypto/tls"],
+    ["Go", /remote error: tls: (?:(?:bad|unknown|unsupported) certificate|access denied)/i, "crypto/tls"],
     ["Rust", /received fatal alert: (?:BadCertificate|CertificateUnknown|UnknownCA|AccessDenied)/i, "rustls"],
     [
       "Python",
@@ -170,7 +178,7 @@ export const tlsSigns: ReadonlyArray<Row> = [
     ],
     [
       "Python",
-      /self[-_ ]?signed|local issuer|issuer certificate|unable to verify the first|certificate chain too long|invalid CA certificate/i,
+      /self[-_ ]?signed|ServerFingerprintMismatch|local issuer|issuer certificate|unable to verify the first|certificate chain too long|invalid CA certificate/i,
       "OpenSSL, by way of ssl, Node and native-tls"
     ],
     [
@@ -190,14 +198,14 @@ export const tlsSigns: ReadonlyArray<Row> = [
   ...tls("version", [
     [
       "any",
-      /protocol[ _]?version|ProtocolVersion|no supported versions|unsupported protocol|NoCipherSuitesInCommon|no (?:ciphers|shared cipher|cipher suites)|handshake[ _]?failure|HandshakeFailure|HANDSHAKE_FAILURE|No appropriate protocol|peer is incompatible|insufficient[ _]security|inappropriate[ _]fallback|unrecognized[ _]name|UnrecognisedName|dh key too small|unsafe legacy renegotiation/i,
+      /protocol[ _]?version|ProtocolVersion|no supported versions|unsupported protocol|NoCipherSuitesInCommon|no (?:ciphers|shared cipher|cipher suites)|handshake[ _]?failure|HandshakeFailure|HANDSHAKE_FAILURE|No appropriate protocol|peer is incompatible|insufficient[ _]security|inappropriate[ _]fallback|unrecognized[ _]name|no[ _]application[ _]protocol|NoApplicationProtocol|UnrecognisedName|dh key too small|unsafe legacy renegotiation/i,
       "RFC 8446: alerts; OpenSSL, rustls, JSSE, crypto/tls"
     ]
   ]),
   ...tls("rejected", [
     [
       "any",
-      /certificate[ _]verify[ _]failed|failed to verify certificate|invalid peer certificate|certificate was rejected|RemoteCertificate|certificate validation|Chain validation failed|PKIX path validation|SSL certificate problem|bad_cert|InvalidCertificate/i,
+      /certificate[ _]verify[ _]failed|failed to verify certificate|invalid peer certificate|certificate was rejected|RemoteCertificate|certificate validation|Chain validation failed|PKIX path validation|SSL certificate problem|bad_cert|InvalidCertificate|CertificateError|\bx509: |PeerVerifyError/i,
       "OpenSSL, rustls, crypto/tls, JSSE"
     ]
   ]),

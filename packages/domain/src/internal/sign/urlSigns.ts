@@ -58,7 +58,7 @@ export const urlSigns: ReadonlyArray<Row> = [
     part: "scheme",
     family: "Python",
     pattern:
-      /SchemeNotSupported|Unsupported scheme|MissingSchema|InvalidSchema|No (?:scheme|connection adapters were)|UnsupportedProtocol|NonHttpUrl|missing an 'http:\/\/' or 'https:\/\/' protocol|unknown url type/i,
+      /SchemeNotSupported|Unsupported scheme|MissingSchema|InvalidSchema|No (?:scheme|connection adapters were)|UnsupportedProtocol|NonHttpUrl|missing an 'http:\/\/' or 'https:\/\/' protocol|URLSchemeUnknown|unknown url type/i,
     source: "twisted.web.client, requests, httpx, aiohttp, urllib"
   },
   {
@@ -112,7 +112,7 @@ export const urlSigns: ReadonlyArray<Row> = [
     part: "port",
     family: "Python",
     pattern:
-      /port must not be empty|invalid port|nonnumeric port|port must be 0-65535|Port out of range|Port could not be cast/i,
+      /port must not be empty|expected integer for port|invalid port|nonnumeric port|port must be 0-65535|Port out of range|Port could not be cast/i,
     source: "hyperlink, http.client, socket, urllib.parse"
   },
   {
@@ -208,14 +208,15 @@ export const urlSigns: ReadonlyArray<Row> = [
     sign: "url",
     part: "whole",
     family: "Python",
-    pattern: /URLParseError|InvalidURL|InvalidUrl|Failed to parse: |URL can't contain control characters/i,
+    pattern: /URLParseError|URLRequired|InvalidURL|InvalidUrl|Failed to parse: |URL can't contain control characters/i,
     source: "hyperlink, http.client, requests, aiohttp"
   },
   {
     sign: "url",
     part: "whole",
     family: "Go",
-    pattern: /parse "[^"]*": |first path segment in URL|invalid control character in URL|invalid URL escape/i,
+    pattern:
+      /parse "[^"]*": |first path segment in URL|empty url|invalid URI for request|invalid control character in URL|invalid URL escape/i,
     source: "net/url"
   },
   {
