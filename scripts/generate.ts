@@ -15,6 +15,7 @@ import { faultTables } from "./generate/faultTables.ts"
 import type { GeneratedFile, Generator } from "./generate/Generator.ts"
 import { jsonSchema } from "./generate/jsonSchema.ts"
 import { openapi } from "./generate/openapi.ts"
+import { peerLists } from "./generate/peerLists.ts"
 import { readme } from "./generate/readme.ts"
 import { rules } from "./generate/rules.ts"
 
@@ -22,6 +23,7 @@ const root = join(import.meta.dirname, "..")
 
 const generators: { readonly [name: string]: Generator } = {
   faultKinds,
+  peerLists,
   barrels,
   jsonSchema,
   openapi,

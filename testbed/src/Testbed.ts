@@ -23,6 +23,7 @@
  * @since 0.1.0
  */
 import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
+import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
 import * as NodeListener from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
@@ -43,11 +44,11 @@ import * as PreparedAgent from "./carrier/wire/PreparedAgent.ts"
 import * as WireProxy from "./carrier/wire/WireProxy.ts"
 import { actionOf, type Fault, stageOf } from "./fault/Fault.ts"
 import * as Expectation from "./oracle/Expectation.ts"
-import type * as AppservicePeer from "./peer/AppservicePeer.ts"
-import * as AppserviceProfile from "./peer/AppserviceProfile.ts"
-import type * as HomeserverPeer from "./peer/HomeserverPeer.ts"
-import * as HomeserverProfile from "./peer/HomeserverProfile.ts"
-import * as NodePeerTransport from "./peer/NodePeerTransport.ts"
+import * as AppserviceHandler from "./peer/AppserviceHandler.ts"
+import * as AppservicePeers from "./peer/AppservicePeers.ts"
+import * as HomeserverHandler from "./peer/HomeserverHandler.ts"
+import * as HomeserverPeers from "./peer/HomeserverPeers.ts"
+import { connector } from "./peer/PeerNetwork.ts"
 import * as PeerTransport from "./peer/PeerTransport.ts"
 import * as Plan from "./plan/Plan.ts"
 import * as Session from "./play/Session.ts"
@@ -91,9 +92,9 @@ export interface TestbedOptions {
    * A homeserver that answers like a real one, in place of ours; `pingTimeout` is in place of its own timeouts. What
    * `expected` says is of ours.
    */
-  readonly homeserverProfile?: HomeserverPeer.Name | undefined
+  readonly homeserverPeer?: HomeserverPeers.Name | undefined
   /** An appservice that answers like those of a real framework, in place of ours. */
-  readonly appserviceProfile?: AppservicePeer.Name | undefined
+  readonly appservicePeer?: AppservicePeers.Name | undefined
   /** What answers as the appservice, such as an app's own. Default: the reference appservice, which fills `received`. */
   readonly appservice?: Handler | undefined
   /** How many received pings are kept, the newest ones. Default: 1024. */
@@ -158,11 +159,13 @@ const makePair = Effect.fnUntraced(function*(options: TestbedOptions): Effect.fn
     registration: options.registration ?? registration,
     onPing: (ping) => Ref.update(pings, (all) => [...all, ping].slice(Math.max(0, all.length + 1 - maxReceived)))
   }))
-  const profile = options.appserviceProfile === undefined
+  const peer = options.appservicePeer === undefined
     ? undefined
-    : yield* AppserviceProfile.make(options.appserviceProfile, { registration: options.registration ?? registration })
+    : yield* AppserviceHandler.make(AppservicePeers.peers[options.appservicePeer], {
+      registration: options.registration ?? registration
+    })
   return {
-    appservice: options.appservice ?? profile?.handle ?? Context.get(services, Appservice.Appservice).handle,
+    appservice: options.appservice ?? peer?.handle ?? Context.get(services, Appservice.Appservice).handle,
     received: Ref.get(pings),
     session: yield* Session.make(options.session)
   }
@@ -174,9 +177,9 @@ const makeHomeserver = Effect.fnUntraced(function*(
   transport: OutgoingTransport["Service"],
   peerTransport: PeerTransport.PeerTransport
 ): Effect.fn.Return<Handler, never, Scope.Scope> {
-  if (options.homeserverProfile !== undefined) {
+  if (options.homeserverPeer !== undefined) {
     const { pingTimeout } = options
-    const made = HomeserverProfile.make(options.homeserverProfile, {
+    const made = HomeserverHandler.make(HomeserverPeers.peers[options.homeserverPeer], {
       registrations: [registration],
       transport: peerTransport,
       ...pingTimeout === undefined ? {} : { timeouts: { connect: pingTimeout, request: pingTimeout } }
@@ -259,6 +262,14 @@ export const layerMemory = (options: TestbedOptions = {}): Layer.Layer<Testbed |
       session
     }
     const transport = MemoryTransport.make([appservice])
+    const connect = yield* connector([{
+      host: hostOf(appserviceUrl),
+      port: portOf(appserviceUrl),
+      tls,
+      leg: "to_appservice",
+      session,
+      handle: appservice.handle
+    }])
     const homeserver: MemoryHttpClient.MemoryServer = {
       leg: "to_homeserver",
       url: homeserverUrl,
@@ -266,7 +277,7 @@ export const layerMemory = (options: TestbedOptions = {}): Layer.Layer<Testbed |
         options,
         registered,
         transport,
-        PeerTransport.fromHttpClient(MemoryHttpClient.make([appservice]))
+        PeerTransport.make({ connect, ca: Certificates.ca })
       ),
       session
     }
@@ -312,7 +323,7 @@ export const layerSocket = (
     const outgoing = { ca: Certificates.ca, connect: yield* PreparedAgent.connector([toAppservice]) }
     const transport = Context.get(yield* Layer.build(NodeTransport.layer(outgoing)), OutgoingTransport)
     const homeserver = yield* NodeListener.listen(
-      yield* makeHomeserver(options, registered, transport, NodePeerTransport.make(outgoing)),
+      yield* makeHomeserver(options, registered, transport, PeerTransport.make(outgoing)),
       { ...listenOptions, headers: Homeserver.corsHeaders }
     )
     const toHomeserver = yield* WireProxy.listen({ leg: "to_homeserver", upstream: homeserver, session, tls })

@@ -7,6 +7,7 @@
  */
 import { Clock, Context, Data, Duration, Effect, Fiber, Option, Scheduler, Tracer } from "effect"
 import type { TestClock } from "effect/testing"
+import * as Traffic from "./Traffic.ts"
 
 /**
  * The bounds of a run.
@@ -170,6 +171,9 @@ class Counting implements Scheduler.Scheduler {
   }
 }
 
+/** How many turns of the event loop pass without any traffic before a connection in this process counts as quiet. */
+const quietTurns = 6
+
 /** How many turns of the event loop a run may wait for a promise before nothing is expected of it any more. */
 const idleTurnsMax = 200
 
@@ -243,6 +247,14 @@ export const run = <A, E, R>(
     )
     let steps = 0
     let idle = 0
+    let traffic = Traffic.count()
+    let busy = 0
+    const isQuiet = (): boolean => {
+      const before = traffic
+      traffic = Traffic.count()
+      busy = traffic === before ? busy - 1 : quietTurns
+      return busy <= 0
+    }
     const stuck = (reason: Stuck["reason"]): Effect.Effect<never, Stuck> =>
       Effect.suspend(() => {
         const error = new Stuck({
@@ -261,6 +273,7 @@ export const run = <A, E, R>(
         idle = 0
         continue
       }
+      if (!isQuiet()) continue
       const next = clock.next
       if (next === undefined) {
         if (++idle > idleTurnsMax) return yield* stuck("nobody sleeps")

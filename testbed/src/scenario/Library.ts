@@ -404,7 +404,7 @@ export const library: ReadonlyArray<Scenario> = [
       { rules: [] },
       [expecting("M_BAD_STATUS", { status: 400, attempts: 1, calls: 1 })]
     ),
-    given: { ...given, homeserver: "synapse", appservice: "matrix-bot-sdk" },
+    given: { ...given, homeserver: "synapse", appservice: "matrix_bot_sdk_element" },
     heal: false
   },
 

@@ -224,8 +224,8 @@ export const run = (scenario: Scenario, options: RunOptions): Effect.Effect<Scen
     const seed = options.seed ?? scenario.plan.seed ?? 0
     const { pingTimeout } = timeoutsOf(scenario)
     const testbed = {
-      homeserverProfile: scenario.given?.homeserver,
-      appserviceProfile: scenario.given?.appservice,
+      homeserverPeer: scenario.given?.homeserver,
+      appservicePeer: scenario.given?.appservice,
       pingTimeout,
       tls: scenario.given?.tls === true,
       keepAlive: scenario.given?.keep_alive === true

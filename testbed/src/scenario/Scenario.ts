@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { Duration, Schema } from "effect"
-import * as AppservicePeer from "../peer/AppservicePeer.ts"
-import * as HomeserverPeer from "../peer/HomeserverPeer.ts"
+import * as AppservicePeers from "../peer/AppservicePeers.ts"
+import * as HomeserverPeers from "../peer/HomeserverPeers.ts"
 import { Plan } from "../plan/Plan.ts"
 import { Delay } from "../step/Delay.ts"
 
@@ -90,9 +90,9 @@ export const Given = Schema.Struct({
   /** How long the client waits for the homeserver. */
   client_timeout: Schema.optionalKey(Delay),
   /** Which homeserver answers; ours where nothing is said. */
-  homeserver: Schema.optionalKey(Schema.Literals(HomeserverPeer.names)),
+  homeserver: Schema.optionalKey(Schema.Literals(HomeserverPeers.names)),
   /** Which framework's appservice answers; ours where nothing is said. */
-  appservice: Schema.optionalKey(Schema.Literals(AppservicePeer.names)),
+  appservice: Schema.optionalKey(Schema.Literals(AppservicePeers.names)),
   /** Whether both legs speak TLS. */
   tls: Schema.optionalKey(Schema.Boolean),
   /** Whether the client keeps its connection to the homeserver for the next ping. */

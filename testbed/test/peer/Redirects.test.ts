@@ -1,5 +1,5 @@
 import type { Answer } from "@appservice-ping/domain/Answer"
-import { type Name, names } from "@appservice-ping/testbed/peer/HomeserverPeer"
+import { type Name, names } from "@appservice-ping/testbed/peer/HomeserverPeers"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Fixture from "../rules/support/Fixture.ts"
@@ -29,7 +29,7 @@ const tooMany: { readonly [K in Name]: string } = {
   conduit: "502 M_CONNECTION_FAILED"
 }
 
-const maxHops: { readonly [K in Name]: number } = { synapse: 20, tuwunel: 2, continuwuity: 2, conduit: 10 }
+const maxHops: { readonly [K in Name]: number } = { synapse: 20, tuwunel: 2, continuwuity: 2, conduit: 9 }
 
 const errorOf = (answer: Answer): string => String(new Map(Object.entries(JSON.parse(answer.body))).get("error"))
 
@@ -39,7 +39,7 @@ for (const mode of modes) {
       for (const status of statuses) {
         it.live(`D1 a ${status} to another server`, () =>
           mode.run(Effect.gen(function*() {
-            const network = mode.network()
+            const network = yield* mode.network()
             const target = yield* network.place(healthy)
             const place = yield* network.place(redirect(status, `${target.url}/login`))
             const ask = yield* homeserver(mode, name, network, { url: place.url })
@@ -69,7 +69,7 @@ for (const mode of modes) {
 
       it.live("D1 a 303 within the same server keeps the token", () =>
         mode.run(Effect.gen(function*() {
-          const network = mode.network()
+          const network = yield* mode.network()
           const place = yield* network.place(redirect(303, "/elsewhere"))
           const ask = yield* homeserver(mode, name, network, { url: place.url })
           yield* ask(ping())
@@ -82,7 +82,7 @@ for (const mode of modes) {
 
       it.live("D1 a 302 after a 303 is followed, because the request is a GET by then", () =>
         mode.run(Effect.gen(function*() {
-          const network = mode.network()
+          const network = yield* mode.network()
           const target = yield* network.place(healthy)
           const second = yield* network.place(redirect(302, `${target.url}/login`))
           const place = yield* network.place(redirect(303, `${second.url}/moved`))
@@ -93,7 +93,7 @@ for (const mode of modes) {
 
       it.live(`D1 a loop ends after ${maxHops[name]} hops`, () =>
         mode.run(Effect.gen(function*() {
-          const network = mode.network()
+          const network = yield* mode.network()
           const place = yield* network.place(redirect(303, "/loop"))
           const ask = yield* homeserver(mode, name, network, { url: place.url })
           assert.strictEqual(short(yield* ask(ping())), tooMany[name])

@@ -1,11 +1,15 @@
 import type { Answer } from "@appservice-ping/domain/Answer"
-import { type Name, names } from "@appservice-ping/testbed/peer/HomeserverPeer"
-import * as HomeserverProfile from "@appservice-ping/testbed/peer/HomeserverProfile"
-import type { PeerTransport } from "@appservice-ping/testbed/peer/PeerTransport"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
+import * as HomeserverHandler from "@appservice-ping/testbed/peer/HomeserverHandler"
+import { type Name, names, peers } from "@appservice-ping/testbed/peer/HomeserverPeers"
+import * as PeerTransport from "@appservice-ping/testbed/peer/PeerTransport"
+import * as Plan from "@appservice-ping/testbed/plan/Plan"
+import * as Session from "@appservice-ping/testbed/play/Session"
+import * as Virtual from "@appservice-ping/testbed/play/Virtual"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
-import { TestClock } from "effect/testing"
+import { Clock, Duration, Effect, Fiber, Option } from "effect"
 import * as Fixture from "../rules/support/Fixture.ts"
+import { inProcess } from "./support/inProcess.ts"
 import { homeserver, memory, ping, short, wire } from "./support/Modes.ts"
 import type { Behaviour } from "./support/Network.ts"
 
@@ -45,35 +49,32 @@ const readingBad: { readonly [K in Name]: Wait | undefined } = {
   conduit: { seconds: 30, answer: "502 M_CONNECTION_FAILED" }
 }
 
-/** Asks a homeserver, and asserts that it answers then and not a millisecond earlier. */
-const assertWaits = Effect.fnUntraced(function*(name: Name, behaviour: Behaviour, wait: Wait | undefined) {
-  const network = memory.network()
-  const place = yield* network.place(behaviour)
-  const ask = yield* homeserver(memory, name, network, { url: place.url })
-  const fiber = yield* Effect.forkChild(ask(ping()))
-  if (wait === undefined) {
-    yield* TestClock.adjust("30 days")
-    assert.isUndefined(fiber.pollUnsafe())
-    yield* Fiber.interrupt(fiber)
-    return
-  }
-  if (wait.seconds > 0) {
-    yield* TestClock.adjust(wait.seconds * 1000 - 1)
-    assert.isUndefined(fiber.pollUnsafe())
-    yield* TestClock.adjust(1)
-  }
-  assert.strictEqual(short(yield* Fiber.join(fiber)), wait.answer)
-})
+/** Longer than anybody waits who does not wait for ever. */
+const forEver = "30 days"
+
+/** Asks a homeserver, and asserts that it answers then and not a millisecond earlier or later. */
+const assertWaits = (name: Name, behaviour: Behaviour, wait: Wait | undefined) =>
+  memory.run(Effect.gen(function*() {
+    const network = yield* memory.network()
+    const place = yield* network.place(behaviour)
+    const ask = yield* homeserver(memory, name, network, { url: place.url })
+    const start = yield* Clock.currentTimeMillis
+    const answered = yield* Effect.timeoutOption(ask(ping()), forEver)
+    assert.strictEqual(Option.getOrUndefined(Option.map(answered, short)), wait?.answer)
+    if (wait !== undefined) assert.strictEqual((yield* Clock.currentTimeMillis) - start, wait.seconds * 1000)
+  }))
 
 const say = (wait: Wait | undefined): string =>
   wait === undefined ? "hangs for ever" : `${wait.answer} after ${wait.seconds} s`
 
 /** A head that comes late, and a body that never does. */
-const lateHead: PeerTransport = {
-  open: () =>
-    Effect.succeed({
-      send: () => Effect.delay(Effect.succeed({ status: 200, headers: {}, body: () => Effect.never }), "20 seconds")
-    })
+const lateHead: Fault.Fault = {
+  type: "script",
+  steps: [
+    { step: "wait", duration: Duration.seconds(20) },
+    { step: "write", bytes: new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{") },
+    { step: "hang" }
+  ]
 }
 
 for (const name of names) {
@@ -88,21 +89,23 @@ for (const name of names) {
       assertWaits(name, { does: "stall", at: "body", status: 200 }, readingGood[name]))
 
     it.effect("D3 counts the time of the head into that of the body, if it counts at all", () =>
-      Effect.gen(function*() {
-        const ask = yield* homeserver(memory, name, { transport: lateHead }, { url: "http://late.test" })
-        const fiber = yield* Effect.forkChild(ask(ping()))
-        yield* TestClock.adjust("19999 millis")
-        assert.isUndefined(fiber.pollUnsafe())
-        const wait = readingGood[name]
-        yield* TestClock.adjust(1)
-        if (wait !== undefined && wait.seconds > 0) {
-          yield* TestClock.adjust((wait.seconds - 20) * 1000 - 1)
-          assert.isUndefined(fiber.pollUnsafe())
-          yield* TestClock.adjust(1)
-        }
-        if (wait === undefined) yield* Fiber.interrupt(fiber)
-        else assert.strictEqual(short(yield* Fiber.join(fiber)), wait.answer)
-      }))
+      Virtual.run(
+        Effect.scoped(Effect.gen(function*() {
+          const session = yield* Session.make()
+          yield* session.inject(Plan.of("to_appservice", lateHead))
+          const url = new URL("http://late.test:29300")
+          const connect = yield* inProcess([{ url, session, handle: () => Effect.never }])
+          const network = { transport: Effect.succeed(PeerTransport.make({ connect })) }
+          const ask = yield* homeserver(memory, name, network, { url: url.origin })
+          const start = yield* Clock.currentTimeMillis
+          const answered = yield* Effect.timeoutOption(ask(ping()), forEver)
+          const wait = readingGood[name]
+          assert.strictEqual(Option.getOrUndefined(Option.map(answered, short)), wait?.answer)
+          const millis = (yield* Clock.currentTimeMillis) - start
+          if (wait !== undefined) assert.strictEqual(millis, Math.max(20, wait.seconds) * 1000)
+        })),
+        { limit: "60 days" }
+      ))
 
     it.effect(`D3 a stall in a 503 body: ${say(readingBad[name])}`, () =>
       assertWaits(name, { does: "stall", at: "body", status: 503 }, readingBad[name]))
@@ -111,7 +114,7 @@ for (const name of names) {
   describe(`${name} on a socket`, () => {
     it.live("D3 a stall in a 2xx body outlasts a later timeout, or does not", () =>
       Effect.scoped(Effect.gen(function*() {
-        const network = wire.network()
+        const network = yield* wire.network()
         // One of them decides on the head; no time is short enough for it to be sure that the head is there.
         const timeouts = name === "tuwunel" ? {} : { request: "1 second" } as const
         const half = yield* network.place({ does: "stall", at: "body", status: 200 })
@@ -132,29 +135,32 @@ for (const name of names) {
   })
 }
 
-describe("a profile", () => {
+describe("a homeserver", () => {
   it.effect("lets go of the appservice when its client goes away", () =>
-    Effect.gen(function*() {
-      let released = 0
-      const handler = yield* HomeserverProfile.make("synapse", {
-        registrations: [Fixture.registration({ url: "http://appservice.test" })],
-        transport: {
-          open: () =>
-            Effect.succeed({
-              send: () => Effect.andThen(Effect.addFinalizer(() => Effect.sync(() => void released++)), Effect.never)
-            })
-        }
+    memory.run(Effect.gen(function*() {
+      const session = yield* Session.make()
+      yield* session.inject(Plan.of("to_appservice", Fault.stall({ phase: "before_headers" })))
+      const url = new URL("http://appservice.test:29300")
+      const connect = yield* inProcess([{ url, session, handle: () => Effect.never }])
+      const handle = yield* HomeserverHandler.make(peers.synapse, {
+        registrations: [Fixture.registration({ url: url.origin })],
+        transport: PeerTransport.make({ connect })
       })
+      const closed = Effect.map(
+        session.journal,
+        (entries) => entries.filter(({ what }) => what.event === "closed").length
+      )
       const { headers, ...request } = ping()
-      const asked: Effect.Effect<Answer> = handler({
+      const asked: Effect.Effect<Answer> = handle({
         ...request,
         header: (name) => headers.find(([key]) => key.toLowerCase() === name)?.[1],
         body: () => Effect.succeed(new TextEncoder().encode(request.body))
       })
       const fiber = yield* Effect.forkChild(asked)
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual(released, 0)
+      yield* Effect.sleep("1 second")
+      assert.strictEqual(yield* closed, 0)
       yield* Fiber.interrupt(fiber)
-      assert.strictEqual(released, 1)
-    }))
+      yield* Effect.sleep("1 second")
+      assert.strictEqual(yield* closed, 1)
+    })))
 })

@@ -1,5 +1,5 @@
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
-import { names } from "@appservice-ping/testbed/peer/HomeserverPeer"
+import { names } from "@appservice-ping/testbed/peer/HomeserverPeers"
 import { of, type Plan } from "@appservice-ping/testbed/plan/Plan"
 import * as Run from "@appservice-ping/testbed/scenario/Run"
 import type { Scenario, ScenarioPing } from "@appservice-ping/testbed/scenario/Scenario"

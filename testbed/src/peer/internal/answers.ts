@@ -7,10 +7,7 @@ export const json = (status: number, body: unknown): Answer => ({
   body: JSON.stringify(body)
 })
 
-/** An answer that refuses a request. */
-export const refusal = (
-  { errcode, error, status }: { readonly status: number; readonly errcode: string; readonly error: string }
-): Answer => json(status, { errcode, error })
+export const error = (status: number, errcode: string, error: string): Answer => json(status, { errcode, error })
 
 export const text = (status: number, contentType: string, body: string): Answer => ({
   status,
@@ -22,3 +19,7 @@ export const withHeaders = (answer: Answer, headers: Answer["headers"]): Answer 
   ...answer,
   headers: { ...answer.headers, ...headers }
 })
+
+/** The stable versions of the spec from `v1.<from>` to `v1.<to>`. */
+export const stableVersions = (from: number, to: number): ReadonlyArray<string> =>
+  Array.from({ length: to - from + 1 }, (_, index) => `v1.${from + index}`)

@@ -11,6 +11,11 @@ export const textOf = (bytes: Uint8Array): string | undefined => {
   }
 }
 
+const lossy = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/** The body as text, with U+FFFD for what is not UTF-8. */
+export const lossyTextOf = (bytes: Uint8Array): string => lossy.decode(bytes)
+
 /** The body as JSON; `undefined` where it is none. */
 export const jsonOf = (bytes: Uint8Array): { readonly value: unknown } | undefined => {
   try {

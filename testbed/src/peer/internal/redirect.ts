@@ -1,19 +1,23 @@
 /** What a homeserver's HTTP client makes of a redirect: pure. */
 import type { Redirects } from "../HomeserverPeer.ts"
-import type { PeerRequest, PeerResponse } from "../PeerTransport.ts"
+import type { Head } from "./http1.ts"
+import type { PeerRequest } from "./peerRequest.ts"
 
 export type Decision =
   /** It is an answer like any other. */
   | { readonly _tag: "Answer" }
   /** It is asked again, elsewhere. */
   | { readonly _tag: "Follow"; readonly request: PeerRequest }
-  /** It is taken for a failed connection. */
+  /** It is taken for a failure. */
   | { readonly _tag: "Refuse" }
+  /** It leads nowhere, and is taken for a failure. */
+  | { readonly _tag: "NoLocation" }
 
 const answer: Decision = { _tag: "Answer" }
 const refuse: Decision = { _tag: "Refuse" }
+const noLocation: Decision = { _tag: "NoLocation" }
 
-/** The URL that is told to the next server, with its query string; a secure one is not told to an insecure one. */
+/** The URL that the next server is given, with its query string; a server without TLS is not given one with TLS. */
 const refererOf = (from: URL, to: URL): string | undefined => {
   if (from.protocol === "https:" && to.protocol === "http:") return undefined
   const referer = new URL(from)
@@ -42,17 +46,20 @@ const next = (redirects: Redirects, request: PeerRequest, url: URL, isGet: boole
 }
 
 /** Decides about an answer to a request. */
-export const decide = (redirects: Redirects, request: PeerRequest, response: PeerResponse): Decision => {
-  const { status } = response
+export const decide = (
+  redirects: Redirects,
+  request: PeerRequest,
+  { headers, status }: Pick<Head, "headers" | "status">
+): Decision => {
   const isGet = redirects.asGet.includes(status)
   const isRefused = redirects.refused.includes(status)
   if (!isGet && !isRefused && !redirects.asPost.includes(status)) return answer
-  const location = response.headers["location"]
-  const url = location === undefined ? null : URL.parse(location, request.url)
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    return redirects.withoutLocation === "answer" ? answer : refuse
-  }
   // A GET, which only an earlier redirect can have made of it, may be redirected by all of them.
   if (isRefused && request.method === "POST") return refuse
+  const location = headers["location"]
+  const url = location === undefined ? null : URL.parse(location, request.url)
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    return redirects.withoutLocation === "answer" ? answer : noLocation
+  }
   return { _tag: "Follow", request: next(redirects, request, url, isGet) }
 }

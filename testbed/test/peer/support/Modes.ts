@@ -2,13 +2,13 @@
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { listen } from "@appservice-ping/node/NodeListener"
 import type { Handler } from "@appservice-ping/server/Exchange"
-import type { Name } from "@appservice-ping/testbed/peer/HomeserverPeer"
-import * as HomeserverProfile from "@appservice-ping/testbed/peer/HomeserverProfile"
+import * as HomeserverHandler from "@appservice-ping/testbed/peer/HomeserverHandler"
+import * as HomeserverPeers from "@appservice-ping/testbed/peer/HomeserverPeers"
+import * as Virtual from "@appservice-ping/testbed/play/Virtual"
 import { type Duration, Effect, Redacted, type Scope } from "effect"
 import * as Fixture from "../../rules/support/Fixture.ts"
 import * as Http from "../../rules/support/Http.ts"
 import * as RawClient from "../../rules/support/RawClient.ts"
-import { onVirtualTime } from "../../support/ask.ts"
 import { memoryNetwork, type Network, wireNetwork } from "./Network.ts"
 
 /** A request, as the tests write it. */
@@ -24,13 +24,13 @@ export type Ask = (asked: Asked) => Effect.Effect<Answer>
 
 export interface Mode {
   readonly name: "in memory" | "on a socket"
-  readonly network: () => Network
+  readonly network: () => Effect.Effect<Network, never, Scope.Scope>
   /** Serves a handler. */
   readonly serve: (handle: Handler) => Effect.Effect<Ask, never, Scope.Scope>
   /** A time that is over soon: virtual in memory, real on a socket. */
   readonly soon: Duration.Input
   /** Runs a test, in memory on virtual time. */
-  readonly run: <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) => Effect.Effect<A, E>
+  readonly run: <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) => Effect.Effect<A, E | Virtual.Stuck>
 }
 
 const inMemory = (handle: Handler): Ask => ({ body, headers, method, target }) =>
@@ -56,7 +56,7 @@ export const memory: Mode = {
   network: memoryNetwork,
   serve: (handle) => Effect.succeed(inMemory(handle)),
   soon: "1 second",
-  run: (effect) => onVirtualTime(Effect.scoped(effect), "1 hour")
+  run: (effect) => Virtual.run(Effect.scoped(effect), { limit: "60 days" })
 }
 
 export const wire: Mode = {
@@ -75,22 +75,27 @@ export interface HomeserverOptions {
   readonly url?: string | null
   /** The id of the registration. Default: that of the fixture. */
   readonly id?: string
-  readonly timeouts?: HomeserverProfile.HomeserverProfileOptions["timeouts"]
+  readonly timeouts?: HomeserverHandler.HomeserverHandlerOptions["timeouts"]
+  readonly users?: ReadonlyArray<string>
 }
 
-/** Serves a homeserver's profile that knows the registrations of the fixture, and the token of a user. */
+/** Serves a homeserver that knows the registrations of the fixture, and the token of a user. */
 export const homeserver = (
   mode: Mode,
-  name: Name,
+  name: HomeserverPeers.Name,
   network: Pick<Network, "transport">,
-  { id, timeouts, url = null }: HomeserverOptions
+  { id, timeouts, url = null, users }: HomeserverOptions
 ): Effect.Effect<Ask, never, Scope.Scope> =>
-  HomeserverProfile.make(name, {
-    registrations: [Fixture.registration({ url, ...id === undefined ? {} : { id } }), Fixture.other],
-    transport: network.transport,
-    userToken: Redacted.make(Fixture.tokens.user),
-    timeouts
-  }).pipe(Effect.orDie, Effect.flatMap(mode.serve))
+  Effect.gen(function*() {
+    const handle = yield* HomeserverHandler.make(HomeserverPeers.peers[name], {
+      registrations: [Fixture.registration({ url, ...id === undefined ? {} : { id } }), Fixture.other],
+      transport: yield* network.transport,
+      userToken: Redacted.make(Fixture.tokens.user),
+      timeouts,
+      users
+    })
+    return yield* mode.serve(handle)
+  }).pipe(Effect.orDie)
 
 const jsonHeader = ["Content-Type", "application/json"] as const
 

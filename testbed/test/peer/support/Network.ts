@@ -1,12 +1,16 @@
 /** What a homeserver's profile meets where its appservice should be, in memory and on a real socket. */
 import type { Answer } from "@appservice-ping/domain/Answer"
-import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { lastAnswer } from "@appservice-ping/node/AnswerBytes"
-import * as NodePeerTransport from "@appservice-ping/testbed/peer/NodePeerTransport"
-import type { PeerRequest, PeerResponse, PeerTransport } from "@appservice-ping/testbed/peer/PeerTransport"
+import type { Handler } from "@appservice-ping/server/Exchange"
+import * as Fault from "@appservice-ping/testbed/fault/Fault"
+import * as PeerTransport from "@appservice-ping/testbed/peer/PeerTransport"
+import * as Plan from "@appservice-ping/testbed/plan/Plan"
+import * as Session from "@appservice-ping/testbed/play/Session"
+import type { Step } from "@appservice-ping/testbed/step/Step"
 import { Effect, type Scope } from "effect"
 import * as Net from "node:net"
 import * as RawServer from "../../../../packages/node/test/support/RawServer.ts"
+import { inProcess } from "./inProcess.ts"
 
 /** What happens to the homeserver's request. */
 export type Behaviour =
@@ -34,62 +38,103 @@ export interface Place {
   readonly seen: ReadonlyArray<Seen>
 }
 
-const kinds = { fin: "closed", rst: "reset", garbage: "malformed" } as const
-
-const failure = (kind: ConnectionFailure.Kind) =>
-  Effect.fail(new ConnectionFailure.ConnectionFailure({ kind, text: "as the test wants it" }))
-
-const encoder = new TextEncoder()
-
-/** A network in memory: places by their origin. A place that nobody made is refused. */
+/** Where places are, and how they are reached. */
 export interface Network {
-  readonly transport: PeerTransport
+  readonly transport: Effect.Effect<PeerTransport.PeerTransport, never, Scope.Scope>
+  /** Makes a place; a test makes its places before it reaches for them. */
   readonly place: (behaviour: Behaviour) => Effect.Effect<Place, never, Scope.Scope>
 }
 
-const seenInMemory = (request: PeerRequest): Seen => ({
-  method: request.method,
-  target: request.url.pathname + request.url.search,
-  headers: request.headers,
-  body: request.body
-})
+const halfBody = (status: number): string =>
+  `HTTP/1.1 ${status} Half\r\ncontent-type: application/json\r\ncontent-length: 20\r\nconnection: close\r\n\r\n{"cut":`
 
-export const memoryNetwork = (): Network => {
-  const places = new Map<string, { readonly behaviour: Behaviour; readonly seen: Array<Seen> }>()
-  return {
-    transport: {
-      open: (url) => {
-        const found = places.get(url.origin)
-        if (found === undefined || found.behaviour.does === "refuse") return failure("refused")
-        const { behaviour, seen } = found
-        if (behaviour.does === "not resolve") return failure("dns")
-        if (behaviour.does === "stall" && behaviour.at === "connect") return Effect.never
-        return Effect.succeed({
-          send: (request) =>
-            Effect.suspend((): Effect.Effect<PeerResponse, ConnectionFailure.ConnectionFailure> => {
-              seen.push(seenInMemory(request))
-              if (behaviour.does === "answer") {
-                const { body, headers, status } = behaviour.answer
-                return Effect.succeed({ status, headers, body: () => Effect.succeed(encoder.encode(body)) })
-              }
-              if (behaviour.at !== "body") {
-                return behaviour.does === "stall" ? Effect.never : failure(kinds[behaviour.how])
-              }
-              const body = () => behaviour.does === "stall" ? Effect.never : failure(kinds[behaviour.how])
-              return Effect.succeed({ status: behaviour.status, headers: {}, body })
-            })
-        })
+const write = (text: string): Step => ({ step: "write", bytes: new TextEncoder().encode(text) })
+
+/** What has to strike in memory, so that it behaves like this. */
+const faultOf = (behaviour: Behaviour): Fault.Fault => {
+  switch (behaviour.does) {
+    case "answer":
+      return Fault.pass
+    case "refuse":
+      return Fault.refused
+    case "not resolve":
+      return { type: "dns", failure: "not_found" }
+    case "break": {
+      if (behaviour.at === "body") {
+        const steps: ReadonlyArray<Step> = [
+          { step: "forward" },
+          write(halfBody(behaviour.status)),
+          { step: "close", how: behaviour.how }
+        ]
+        return { type: "script", steps }
       }
-    },
-    place: (behaviour) =>
-      Effect.sync(() => {
-        const url = `http://place-${places.size + 1}.test:29300`
-        const seen: Array<Seen> = []
-        places.set(url, { behaviour, seen })
-        return { url, seen }
-      })
+      return behaviour.how === "garbage"
+        ? {
+          type: "script",
+          steps: [{ step: "forward" }, write("SSH-2.0-OpenSSH_9.9\r\n"), { step: "close", how: "fin" }]
+        }
+        : Fault.lostAnswer(behaviour.how)
+    }
+    case "stall":
+      if (behaviour.at === "connect") return { type: "never_accepted" }
+      return behaviour.at === "body"
+        ? { type: "script", steps: [{ step: "forward" }, write(halfBody(behaviour.status)), { step: "hang" }] }
+        : Fault.lostAnswer("hang")
   }
 }
+
+const ok: Answer = { status: 200, headers: {}, body: "{}" }
+
+/** More places than any test makes. */
+const maxPlaces = 6
+
+interface Slot {
+  readonly url: URL
+  readonly seen: Array<Seen>
+  answer: Answer
+  readonly session: Session.Session["Service"]
+}
+
+const recordingHandler = (slot: Slot): Handler => (request) =>
+  Effect.map(Effect.orDie(request.body(1024 * 1024)), (body) => {
+    const names = ["authorization", "content-type", "referer", "host", "connection"]
+    slot.seen.push({
+      method: request.method,
+      target: request.target,
+      headers: Object.fromEntries(names.map((name) => [name, request.header(name)])),
+      body: new TextDecoder().decode(body)
+    })
+    return slot.answer
+  })
+
+/** Places in this process. */
+export const memoryNetwork = (): Effect.Effect<Network, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const slots = yield* Effect.forEach(
+      Array.from({ length: maxPlaces }, (_, index) => index + 1),
+      (index): Effect.Effect<Slot> =>
+        Effect.map(Session.make(), (session) => ({
+          url: new URL(`http://place-${index}.test:29300`),
+          seen: [],
+          answer: ok,
+          session
+        }))
+    )
+    const connect = yield* inProcess(
+      slots.map((slot) => ({ url: slot.url, session: slot.session, handle: recordingHandler(slot) }))
+    )
+    let made = 0
+    return {
+      transport: Effect.succeed(PeerTransport.make({ connect })),
+      place: Effect.fnUntraced(function*(behaviour: Behaviour) {
+        const slot = slots[made++]
+        if (slot === undefined) return yield* Effect.die("too many places")
+        if (behaviour.does === "answer") slot.answer = behaviour.answer
+        yield* slot.session.inject(Plan.of("to_appservice", faultOf(behaviour)))
+        return { url: slot.url.origin, seen: slot.seen }
+      })
+    }
+  })
 
 const seenOnWire = (text: string): Seen => {
   const end = text.indexOf("\r\n\r\n")
@@ -99,9 +144,6 @@ const seenOnWire = (text: string): Seen => {
   for (const line of lines) headers[line.slice(0, line.indexOf(":")).toLowerCase()] = line.slice(line.indexOf(":") + 2)
   return { method, target, headers, body: text.slice(end + 4) }
 }
-
-const halfBody = (status: number): string =>
-  `HTTP/1.1 ${status} Half\r\ncontent-type: application/json\r\ncontent-length: 20\r\nconnection: close\r\n\r\n{"cut":`
 
 const playOnWire = (behaviour: Behaviour) => (socket: Net.Socket): void => {
   switch (behaviour.does) {
@@ -145,18 +187,22 @@ const lookup: Net.LookupFunction = (hostname, _options, callback) => {
   callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: "ENOTFOUND" }), [])
 }
 
-export const wireNetwork = (): Network => ({
-  transport: NodePeerTransport.make({ lookup }),
-  place: (behaviour) =>
-    Effect.gen(function*() {
-      if (behaviour.does === "refuse") return { url: yield* refusedUrl, seen: [] }
-      if (behaviour.does === "not resolve") return { url: `http://${unknownHost}:29300`, seen: [] }
-      const server = yield* RawServer.serve(playOnWire(behaviour))
-      return {
-        url: server.url.origin,
-        get seen() {
-          return server.requests.map(seenOnWire)
+/** Places on loopback sockets. */
+export const wireNetwork = (): Effect.Effect<Network> =>
+  Effect.succeed({
+    transport: Effect.succeed(
+      PeerTransport.make({ connect: (place, callback) => callback(null, Net.connect({ ...place, lookup })) })
+    ),
+    place: (behaviour) =>
+      Effect.gen(function*() {
+        if (behaviour.does === "refuse") return { url: yield* refusedUrl, seen: [] }
+        if (behaviour.does === "not resolve") return { url: `http://${unknownHost}:29300`, seen: [] }
+        const server = yield* RawServer.serve(playOnWire(behaviour))
+        return {
+          url: server.url.origin,
+          get seen() {
+            return server.requests.map(seenOnWire)
+          }
         }
-      }
-    })
-})
+      })
+  })

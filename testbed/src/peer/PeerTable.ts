@@ -1,5 +1,5 @@
 /**
- * What this project's client makes of each homeserver and each framework when something is wrong: one row for each.
+ * What this project's client concludes with each homeserver and each framework when something is wrong: one row for each.
  *
  * @since 0.1.0
  */
@@ -12,15 +12,17 @@ import type { Handler } from "@appservice-ping/server/Exchange"
 import { Deferred, Effect, Redacted, Ref, Result } from "effect"
 import { HttpClient } from "effect/http"
 import * as MemoryHttpClient from "../carrier/memory/MemoryHttpClient.ts"
+import { ca } from "../carrier/tls/Certificates.ts"
 import * as Plan from "../plan/Plan.ts"
 import * as Session from "../play/Session.ts"
 import * as Virtual from "../play/Virtual.ts"
-import * as AppservicePeer from "./AppservicePeer.ts"
-import * as AppserviceProfile from "./AppserviceProfile.ts"
-import * as HomeserverPeer from "./HomeserverPeer.ts"
-import * as HomeserverProfile from "./HomeserverProfile.ts"
+import * as AppserviceHandler from "./AppserviceHandler.ts"
+import * as AppservicePeers from "./AppservicePeers.ts"
+import * as HomeserverHandler from "./HomeserverHandler.ts"
+import * as HomeserverPeers from "./HomeserverPeers.ts"
 import * as Body from "./internal/body.ts"
 import { type Case, cases, page } from "./internal/cases.ts"
+import { connector, type InProcessPlace } from "./PeerNetwork.ts"
 import * as PeerTransport from "./PeerTransport.ts"
 
 /**
@@ -31,9 +33,9 @@ import * as PeerTransport from "./PeerTransport.ts"
  */
 export interface Row {
   readonly case: string
-  readonly homeserver: HomeserverPeer.Name
+  readonly homeserver: HomeserverPeers.Name
   /** The framework of the appservice; `undefined` where it makes no difference. */
-  readonly appservice: AppservicePeer.Name | undefined
+  readonly appservice: AppservicePeers.Name | undefined
   /** The homeserver's answer: `502 M_BAD_STATUS (401)`, `200`, or `no answer`. */
   readonly answer: string
   /** The `_tag` of the client's error, or `Success`. */
@@ -46,8 +48,6 @@ export interface Row {
 }
 
 const homeserverUrl = new URL("http://homeserver.test")
-
-const elsewhereUrl = new URL("http://elsewhere.test")
 
 const token = (text: string): Redacted.Redacted => Redacted.make(text, { label: "token" })
 
@@ -92,15 +92,15 @@ const shortOf = (answer: Answer): string => {
 
 interface Asked {
   readonly one: Case
-  readonly homeserver: HomeserverPeer.Name
-  readonly appservice: AppservicePeer.Name
+  readonly homeserver: HomeserverPeers.Name
+  readonly appservice: AppservicePeers.Name
 }
 
 const play = Effect.fnUntraced(function*({ appservice, homeserver, one }: Asked) {
   const registration = ours(one)
   const session = yield* Session.make()
   if (one.fault !== undefined) yield* session.inject(Plan.of("to_appservice", one.fault))
-  const profile = yield* AppserviceProfile.make(appservice, { registration })
+  const appserviceHandler = yield* AppserviceHandler.make(AppservicePeers.peers[appservice], { registration })
   const answer = yield* Ref.make<Answer | undefined>(undefined)
 
   // The homeserver is one of the places that it can reach.
@@ -110,20 +110,28 @@ const play = Effect.fnUntraced(function*({ appservice, homeserver, one }: Asked)
     leg: "to_homeserver",
     handle: (request) => Effect.flatMap(Deferred.await(served), (handle) => handle(request))
   }
-  const places: ReadonlyArray<MemoryHttpClient.MemoryServer> = [
+  const healthy = yield* Session.make()
+  const places: ReadonlyArray<InProcessPlace> = [
     {
-      url: new URL(`${one.tls === true ? "https" : "http"}://appservice.test:29300`),
+      host: "appservice.test",
+      port: 29300,
+      tls: one.tls === true,
       leg: "to_appservice",
       session,
-      handle: (one.between ?? ((handle) => handle))(profile.handle)
+      handle: (one.between ?? ((handle) => handle))(appserviceHandler.handle)
     },
-    { url: elsewhereUrl, leg: "to_appservice", handle: () => Effect.succeed(page) },
-    home
+    {
+      host: "elsewhere.test",
+      port: 80,
+      leg: "to_appservice",
+      session: healthy,
+      handle: () => Effect.succeed(page)
+    },
+    { host: homeserverUrl.hostname, port: 80, leg: "to_homeserver", session: healthy, handle: home.handle }
   ]
-  const { connect } = HomeserverPeer.peers[homeserver].timeouts
-  const handle = yield* Effect.orDie(HomeserverProfile.make(homeserver, {
+  const handle = yield* Effect.orDie(HomeserverHandler.make(HomeserverPeers.peers[homeserver], {
     registrations: [theirs(registration, one.copy)],
-    transport: PeerTransport.fromHttpClient(MemoryHttpClient.make(places, { connectTimeout: connect })),
+    transport: PeerTransport.make({ connect: yield* connector(places), ca }),
     userToken
   }))
   yield* Deferred.succeed(served, (request) => Effect.tap(handle(request), (given) => Ref.set(answer, given)))
@@ -154,9 +162,12 @@ const row = (asked: Asked): Effect.Effect<Row, Virtual.Stuck> =>
     }
   })
 
+/** The framework of the appservice where it makes no difference. */
+const healthy: AppservicePeers.Name = "mautrix_go"
+
 const asked = (one: Case): ReadonlyArray<Asked> =>
-  HomeserverPeer.names.flatMap((homeserver) =>
-    (one.byAppservice ? AppservicePeer.names : AppservicePeer.names.slice(0, 1)).map((appservice) => ({
+  HomeserverPeers.names.flatMap((homeserver) =>
+    (one.byAppservice ? AppservicePeers.names : [healthy]).map((appservice) => ({
       one,
       homeserver,
       appservice
@@ -168,7 +179,7 @@ const asked = (one: Case): ReadonlyArray<Asked> =>
  *
  * **Details**
  *
- * Each is played in memory and on virtual time, by the profiles and this project's client with its own timeout.
+ * Each is played in this process and on virtual time, by the peers and this project's client with its own timeout.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,0 +1,4 @@
+import { heldToRequests, refusesElsewhere } from "./support/heldToRequests.ts"
+
+heldToRequests("mautrix_go", "appservice-mautrix-go-0.32.0.txt")
+refusesElsewhere("mautrix_go", 401, "M_UNKNOWN_TOKEN")
