@@ -51,15 +51,15 @@ const homeserverUrl = new URL("http://homeserver.test")
 
 const token = (text: string): Redacted.Redacted => Redacted.make(text, { label: "token" })
 
-const userToken = token("user-token-of-the-profile-table")
+const userToken = token("user-token-of-the-peer-table")
 
 const ours = (one: Case): Registration => ({
   id: AppserviceId.make("bridge"),
   url: one.destination === "homeserver"
     ? homeserverUrl.origin
     : `${one.tls === true ? "https" : "http"}://appservice.test:29300`,
-  as_token: token("as-token-of-the-profile-table"),
-  hs_token: token("hs-token-of-the-profile-table"),
+  as_token: token("as-token-of-the-peer-table"),
+  hs_token: token("hs-token-of-the-peer-table"),
   sender_localpart: "bridge",
   namespaces: {}
 })

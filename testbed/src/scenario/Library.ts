@@ -366,7 +366,7 @@ export const library: ReadonlyArray<Scenario> = [
     given: { ...given, keep_alive: true }
   },
 
-  // Real peers, by their profiles.
+  // Real peers.
   {
     ...single(
       "synapse-calls-a-reset-a-timeout",

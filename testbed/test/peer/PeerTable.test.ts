@@ -149,7 +149,7 @@ describe("rows", () => {
 
   it.effect("D8 shows nothing of the tokens that a homeserver wrote into its answer", () =>
     Effect.gen(function*() {
-      for (const row of yield* all) assert.notInclude(JSON.stringify(row), "token-of-the-profile-table")
+      for (const row of yield* all) assert.notInclude(JSON.stringify(row), "token-of-the-peer-table")
     }))
 })
 

@@ -49,12 +49,12 @@ const homeserver = "to_homeserver"
  */
 export const answers = {
   // The `hs_token` of the two copies of the registration differs, in the dialect of each appservice framework.
-  token_drift_mautrix_go: json(appservice, 401, { errcode: "M_UNKNOWN_TOKEN", error: "Incorrect access token" }),
-  token_drift_mautrix_python: json(appservice, 401, { errcode: "M_UNKNOWN_TOKEN", error: "Unknown access token" }),
+  token_drift_mautrix_go: json(appservice, 401, { errcode: "M_UNKNOWN_TOKEN", error: "Invalid access token" }),
+  token_drift_mautrix_python: json(appservice, 401, { errcode: "M_UNKNOWN_TOKEN", error: "Invalid auth token" }),
   token_drift_matrix_bot_sdk: json(appservice, 401, { errcode: "AUTH_FAILED", error: "Authentication failed" }),
-  token_drift_trixnity: json(appservice, 403, { errcode: "M_FORBIDDEN", error: "Wrong token" }),
+  token_drift_trixnity: json(appservice, 403, { errcode: "M_FORBIDDEN", error: "invalid token" }),
   token_missing_mautrix_go: json(appservice, 401, { errcode: "M_MISSING_TOKEN", error: "Missing access token" }),
-  token_missing_trixnity: json(appservice, 401, { errcode: "M_UNAUTHORIZED", error: "No token" }),
+  token_missing_trixnity: json(appservice, 401, { errcode: "M_UNAUTHORIZED", error: "missing token" }),
   // The url of the registration leads to something else.
   homeserver_itself: json(appservice, 404, { errcode: "M_UNRECOGNIZED", error: "Unrecognized request" }),
   appservice_too_old: json(appservice, 404, { errcode: "M_UNRECOGNIZED", error: "Unknown endpoint" }),

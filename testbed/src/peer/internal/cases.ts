@@ -1,4 +1,4 @@
-/** What can be wrong between an appservice and its homeserver, as the table of the profiles goes through it. */
+/** What can be wrong between an appservice and its homeserver, as the table of the peers goes through it. */
 import type { Answer } from "@appservice-ping/domain/Answer"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import { Effect } from "effect"

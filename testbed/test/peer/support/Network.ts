@@ -1,4 +1,4 @@
-/** What a homeserver's profile meets where its appservice should be, in memory and on a real socket. */
+/** What a homeserver's peer meets where its appservice should be, in memory and on a real socket. */
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { lastAnswer } from "@appservice-ping/node/AnswerBytes"
 import type { Handler } from "@appservice-ping/server/Exchange"
