@@ -188,6 +188,7 @@ export const exchange = Effect.fnUntraced(function*(
     reading: {
       url,
       now: yield* Clock.currentTimeMillis,
+      elapsed: Duration.nanos((yield* Clock.monotonicTimeNanos) - started),
       tokens: [...token === undefined ? [] : [token], ...request.secrets ?? []]
     }
   }

@@ -60,7 +60,7 @@ export const unknownToken = ({ words }: Case): Finding =>
     ? {
       ...fixed(
         "homeserver admin",
-        `${words.name} does not take the as_token for an appservice's: it has not loaded the registration, or an old copy of it, or the token is a user's.`,
+        `${words.name} does not know the as_token as an appservice's: it has not loaded the registration, or an old copy of it, or the token is a user's.`,
         `${words.reload} Check that the as_token is not a user's.`
       ),
       certainty: "possible"

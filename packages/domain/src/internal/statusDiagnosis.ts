@@ -106,21 +106,33 @@ const badStatusRules: ReadonlyArray<Rule> = [
     actor: "operator",
     cause: `The hs_token did not arrive at ${leg.target}, or is not the one it expects.`,
     advice: `Check that no proxy in front of the appservice takes the Authorization header away. ${drift(leg)}`,
-    temporary: false
+    temporary: false,
+    certainty: "possible"
   })],
   [({ isHtml, status }) => isHtml && (status === 401 || status === 403), ({ leg, status }) => ({
     actor: "operator",
     cause:
       `A web page with status ${status} refused the ping: a proxy in front of ${leg.target}, or its check of the hs_token.`,
     advice: `Let the proxy pass requests under /_matrix/app without a login of its own. ${drift(leg)}`,
-    temporary: false
+    temporary: false,
+    certainty: "possible"
   })],
-  [refusesToken, ({ leg }) => ({
+  [({ errcode }) => tokenErrcodes.has(errcode), ({ leg }) => ({
     actor: "operator",
     cause:
       `The appservice rejects the hs_token: the homeserver and ${leg.target} have different copies of the registration.`,
     advice: `${drift(leg)}${leg.localHint}`,
     temporary: false
+  })],
+  [refusesToken, ({ leg, status }) => ({
+    actor: "operator",
+    cause:
+      `What answers as ${leg.target} refused the ping (status ${status}): it probably rejects the hs_token, because the homeserver has another copy of the registration.`,
+    advice: `${
+      drift(leg)
+    } If both have it, see whether a proxy in front of the appservice asks for a login.${leg.localHint}`,
+    temporary: false,
+    certainty: "possible"
   })],
   [isStatus(304), ({ leg }) => ({
     actor: "operator",
@@ -206,9 +218,12 @@ const notHomeserverRules: ReadonlyArray<Rule> = [
   [isStatus(407), ({ leg }) => explain("proxy", leg)],
   [isStatus(401, 403), ({ leg, status }) => ({
     actor: "homeserver admin",
-    cause: `A proxy in front of ${leg.target} refused the ping (status ${status}); the homeserver did not see it.`,
-    advice: "Let the proxy pass requests under /_matrix with their Authorization header, without a login of its own.",
-    temporary: false
+    cause:
+      `Something that is no homeserver refused the ping (status ${status}) in place of ${leg.target}: probably a proxy in front of it.`,
+    advice:
+      `Let the proxy pass requests under /_matrix with their Authorization header, without a login of its own. If there is none: ${clientBase}`,
+    temporary: false,
+    certainty: "possible"
   })],
   [isStatus(413), ({ leg }) => ({
     actor: "operator",
