@@ -9,6 +9,8 @@ export const withAnswers = (
   answers: {
     readonly ping?: Answer
     readonly whoami?: Answer
+    /** What the homeserver calls itself. */
+    readonly server?: string
     /** Whether the real homeserver is asked all the same. */
     readonly afterAll?: boolean
   }
@@ -18,10 +20,14 @@ export const withAnswers = (
   request.on("data", (chunk: Buffer) => chunks.push(chunk))
   request.on("end", () => {
     const { headers, method = "GET", url = "/" } = request
-    const own = url.endsWith("/ping") ? answers.ping : url.endsWith("/account/whoami") ? answers.whoami : undefined
+    const named = answers.server === undefined || !url.endsWith("/federation/v1/version")
+      ? undefined
+      : [200, { server: { name: answers.server, version: "1.0.0" } }] as const
+    const own = named ??
+      (url.endsWith("/ping") ? answers.ping : url.endsWith("/account/whoami") ? answers.whoami : undefined)
     const send = ([status, body]: Answer) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
-    if (own !== undefined && answers.afterAll !== true) {
+    if (own !== undefined && (named !== undefined || answers.afterAll !== true)) {
       send(own)
       return
     }

@@ -2,6 +2,7 @@
 import type { Setup } from "./Setup.ts"
 import { appserviceGone } from "./setups/appserviceGone.ts"
 import { drift } from "./setups/drift.ts"
+import { foreignHomeservers } from "./setups/foreignHomeservers.ts"
 import { healthy } from "./setups/healthy.ts"
 import { homeservers } from "./setups/homeservers.ts"
 import { proxies } from "./setups/proxies.ts"
@@ -16,5 +17,6 @@ export const setups: ReadonlyArray<Setup> = [
   ...drift,
   ...proxies,
   ...tls,
-  ...homeservers
+  ...homeservers,
+  ...foreignHomeservers
 ]

@@ -3,18 +3,19 @@
  *
  * @since 0.1.0
  */
+import * as Detection from "@appservice-ping/client/Detection"
 import * as Ping from "@appservice-ping/client/Ping"
 import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
 import { isElsewhere, listenAs } from "@appservice-ping/doctor/StandIn"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type * as Diagnosis from "@appservice-ping/domain/Diagnosis"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Console, Effect, Option, Result } from "effect"
+import { Console, type Duration, Effect, Option, Result } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { HttpClient } from "effect/http/HttpClient"
 import { negative, wrongUsage } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
-import { explain, failed, nothing } from "./internal/pingReport.ts"
+import { explain, failed, nothing, type Report } from "./internal/pingReport.ts"
 import { notHere, type Override, placeOf } from "./internal/place.ts"
 import { read, type RegistrationFile } from "./internal/registrationFile.ts"
 
@@ -62,16 +63,19 @@ export const command = Command.make(
     const file = yield* read(name)
     const options = { homeserver, registration: file.registration, timeout: Option.getOrUndefined(timeout) }
     const override = { host: Option.getOrUndefined(host), port: Option.getOrUndefined(port) }
-    const ping: Effect.Effect<Answered, Diagnosis.Diagnosable, HttpClient> = verify
-      ? (yield* listening(file, override)).ping({ ...options, registration: file.registration })
-      : Ping.ping({ ...options, transactionId: Option.getOrUndefined(transactionId) })
-    const result = yield* Effect.result(ping)
+    const listener = verify ? yield* listening(file, override) : undefined
+    const id = Option.getOrUndefined(transactionId)
+    const ping = (path: Path): Effect.Effect<Answered, Diagnosis.Diagnosable, HttpClient> =>
+      listener === undefined
+        ? Ping.ping({ ...options, path, transactionId: id })
+        : listener.ping({ ...options, path, registration: file.registration })
+    const [took, result] = yield* Effect.timed(Effect.result(onKnownPath(ping, options)))
     const report = Result.isSuccess(result)
       ? { ...nothing, verified: verify ? true : null, duration_ms: result.success.duration_ms }
-      : failed(result.failure, file.registration, homeserver)
+      : failed(result.failure, file.registration, { homeserver: homeserver.href, elapsed: took })
     if (json) yield* Console.log(JSON.stringify(report))
-    if (report.duration_ms === null) return yield* negative(...json ? [] : explain(report))
-    if (!json) yield* Console.log(success(AppserviceUrl.redact(homeserver), report.duration_ms, verify))
+    if (!report.ok) return yield* negative(...json ? [] : explain(report))
+    if (!json) yield* Console.log(success(AppserviceUrl.redact(homeserver), report, verify))
   }, (effect) => Effect.provide(Effect.scoped(effect), NodeHttpClient.layerNodeHttp))
 ).pipe(
   Command.withDescription(
@@ -89,6 +93,23 @@ export const command = Command.make(
 interface Answered {
   readonly duration_ms: number
 }
+
+type Path = "stable" | "unstable"
+
+/** Asks for the path of the ping only where the usual one is not there (C21): what detection says then is better. */
+const onKnownPath = (
+  ping: (path: Path) => Effect.Effect<Answered, Diagnosis.Diagnosable, HttpClient>,
+  options: { readonly homeserver: URL; readonly timeout: Duration.Duration | undefined }
+): Effect.Effect<Answered, Diagnosis.Diagnosable, HttpClient> =>
+  Effect.catchTag(ping("stable"), "M_UNRECOGNIZED", (unrecognized) =>
+    Effect.gen(function*() {
+      const { detect } = yield* Detection.make(options)
+      const detected = yield* Effect.result(detect)
+      if (Result.isFailure(detected)) {
+        return yield* detected.failure._tag === "PingUnsupported" ? detected.failure : unrecognized
+      }
+      return yield* detected.success.path === "unstable" ? ping("unstable") : Effect.fail(unrecognized)
+    }))
 
 /** Listens in the appservice's place, for pings that are seen to arrive. */
 const listening = Effect.fnUntraced(function*(file: RegistrationFile, override: Override) {
@@ -110,7 +131,9 @@ const listening = Effect.fnUntraced(function*(file: RegistrationFile, override: 
 
 const urlHost = (host: string): string => host.includes(":") ? `[${host}]` : host
 
-const success = (homeserver: string, millis: number, isVerified: boolean): string =>
-  isVerified
-    ? `${homeserver} reached this machine in ${millis} ms: the ping arrived here, and the homeserver confirms it`
-    : `${homeserver} reached the appservice in ${millis} ms`
+const success = (homeserver: string, { cause, duration_ms }: Report, isVerified: boolean): string => {
+  if (duration_ms === null) return `${cause}`
+  return isVerified
+    ? `${homeserver} reached this machine in ${duration_ms} ms: the ping arrived here, and the homeserver confirms it`
+    : `${homeserver} reached the appservice in ${duration_ms} ms`
+}

@@ -131,7 +131,11 @@ const addAll = Effect.fnUntraced(function*(
         Effect.tapError(({ _tag }) => _tag === "M_UNRECOGNIZED" ? forget : Effect.void)
       ),
       diagnose: (error: Diagnosis.Diagnosable) =>
-        Diagnosis.diagnose(error, { url: registration.url, homeserver: homeserver.href })
+        Diagnosis.diagnose(error, {
+          url: registration.url,
+          homeserver: homeserver.href,
+          id: registration.id
+        })
     }).pipe(
       Effect.catchTag("CannotWatch", ({ reason }) =>
         wrongUsage(

@@ -68,6 +68,61 @@ describe("ping", () => {
       assert.strictEqual(code, 1)
     }))
 
+  it.effect("an appservice whose framework answers only its own pings is reached: exit code 0", () =>
+    Effect.gen(function*() {
+      const body = JSON.stringify({ errcode: "BAD_REQUEST", error: "No ping request expected" })
+      const { url } = yield* answering(
+        502,
+        JSON.stringify({ errcode: "M_BAD_STATUS", error: "400", status: 400, body })
+      )
+      const { code, stderr, stdout } = yield* ping(url)
+      assert.match(stdout, /answers only its own pings/)
+      assert.strictEqual(stderr, "")
+      assert.strictEqual(code, 0)
+
+      const machine = yield* ping(url, "--json")
+      const report = JSON.parse(machine.stdout)
+      assert.deepStrictEqual([report.ok, report.actor, report.duration_ms], [true, "nobody", null])
+      assert.strictEqual(machine.code, 0)
+    }))
+
+  it.effect("C21 finds the path from before spec v1.7 where the usual one is not there", () =>
+    Effect.gen(function*() {
+      const paths: Array<string> = []
+      const { url } = yield* listen((socket, text) => {
+        const path = text.split(" ")[1] ?? ""
+        paths.push(path)
+        const answer = path.includes("/unstable/")
+          ? [200, "{\"duration_ms\":7}"] as const
+          : path.endsWith("/versions")
+          ? [200, "{\"versions\":[\"v1.6\"],\"unstable_features\":{\"fi.mau.msc2659\":true}}"] as const
+          : [404, "{\"errcode\":\"M_UNRECOGNIZED\"}"] as const
+        socket.end(
+          `HTTP/1.1 ${answer[0]} X\r\ncontent-length: ${answer[1].length}\r\nconnection: close\r\n\r\n${answer[1]}`
+        )
+      })
+      const { code, stdout } = yield* ping(url)
+      assert.include(stdout, "in 7 ms")
+      assert.strictEqual(code, 0)
+      assert.match(paths.at(-1) ?? "", /\/unstable\/fi\.mau\.msc2659\//)
+    }))
+
+  it.effect("says of a homeserver without the ping which versions it has", () =>
+    Effect.gen(function*() {
+      const { url } = yield* listen((socket, text) => {
+        const body = text.includes("/client/versions ")
+          ? "{\"versions\":[\"v1.6\"]}"
+          : "{\"errcode\":\"M_UNRECOGNIZED\"}"
+        const status = text.includes("/client/versions ") ? 200 : 404
+        socket.end(`HTTP/1.1 ${status} X\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`)
+      })
+      const { code, stdout } = yield* ping(url, "--json")
+      const report = JSON.parse(stdout)
+      assert.strictEqual(report.tag, "PingUnsupported")
+      assert.include(report.cause, "v1.6")
+      assert.strictEqual(code, 1)
+    }))
+
   it.effect("explains a homeserver that is not there", () =>
     Effect.gen(function*() {
       const { url } = yield* Effect.scoped(answering(200, ""))
@@ -93,6 +148,7 @@ describe("ping", () => {
       const { code, stderr, stdout } = yield* ping(url, "--json")
       assert.lengthOf(stdout.trimEnd().split("\n"), 1)
       assert.deepStrictEqual(JSON.parse(stdout), {
+        ok: true,
         tag: null,
         errcode: null,
         status: null,
@@ -103,6 +159,7 @@ describe("ping", () => {
         advice: null,
         actor: null,
         temporary: null,
+        certainty: null,
         duration_ms: 0,
         verified: null
       })
@@ -127,10 +184,12 @@ describe("ping", () => {
         "advice",
         "body",
         "cause",
+        "certainty",
         "duration_ms",
         "errcode",
         "error",
         "location",
+        "ok",
         "status",
         "tag",
         "temporary",

@@ -19,6 +19,7 @@ import type {
   TokenEvidence,
   VersionsEvidence
 } from "./Evidence.ts"
+import { contextOf } from "./internal/context.ts"
 import { saidOf } from "./internal/said.ts"
 import * as Sight from "./internal/sight.ts"
 import { explains } from "./internal/weigh.ts"
@@ -136,12 +137,18 @@ const homeserver = (seen: HomeserverEvidence): Line => {
 
 const nameOf = (error: Diagnosable): string => error._tag === "OtherErrcode" ? error.errcode : error._tag
 
-const explained = (error: Diagnosable, { homeserver, url }: Subject): Diagnosis =>
-  diagnose(error, { homeserver: homeserver.href, url })
+/** What everything is explained by: the evidence so far. */
+interface About {
+  readonly evidence: Partial<Evidence>
+  readonly subject: Subject
+}
 
-const failed = (error: Diagnosable, subject: Subject): string => `${nameOf(error)}: ${explained(error, subject).cause}`
+const explained = (error: Diagnosable, { evidence, subject }: About): Diagnosis =>
+  diagnose(error, contextOf(evidence, subject))
 
-const versions = (seen: VersionsEvidence, subject: Subject): Line => {
+const failed = (error: Diagnosable, about: About): string => `${nameOf(error)}: ${explained(error, about).cause}`
+
+const versions = (seen: VersionsEvidence, about: About): Line => {
   if (seen._tag === "Supported") {
     const path = seen.path === "unstable" ? ", on the path from before spec v1.7" : ""
     const name = seen.server === undefined ? "it does not say what it is" : describeServer(seen.server)
@@ -152,11 +159,11 @@ const versions = (seen: VersionsEvidence, subject: Subject): Line => {
     "failed",
     seen.error._tag === "M_UNRECOGNIZED"
       ? "M_UNRECOGNIZED: there is nothing at /_matrix/client/versions"
-      : failed(seen.error, subject)
+      : failed(seen.error, about)
   )
 }
 
-const token = (seen: TokenEvidence, subject: Subject): Line => {
+const token = (seen: TokenEvidence, about: About): Line => {
   switch (seen._tag) {
     case "Known":
       return seen.isOurs
@@ -165,13 +172,13 @@ const token = (seen: TokenEvidence, subject: Subject): Line => {
     case "NotOffered":
       return line("skipped", "this homeserver does not say which user a token belongs to")
     case "Refused":
-      return line("failed", failed(seen.error, subject))
+      return line("failed", failed(seen.error, about))
     case "Unclear":
       return line(
         "warning",
         seen.error._tag === "M_FORBIDDEN"
           ? "M_FORBIDDEN: the homeserver does not say which user this token belongs to"
-          : failed(seen.error, subject)
+          : failed(seen.error, about)
       )
   }
 }
@@ -233,37 +240,38 @@ const answered = (seen: Answered): Line => {
   }
 }
 
-const direct = (seen: DirectEvidence, evidence: Partial<Evidence>, subject: Subject): Line => {
+const direct = (seen: DirectEvidence, about: About): Line => {
   if (seen._tag === "Answered") {
     const found = answered(seen)
     return found.detail === ""
-      ? line("failed", failed(new BadStatus({ status: seen.status, body: seen.body }), subject))
+      ? line("failed", failed(new BadStatus({ status: seen.status, body: seen.body }), about))
       : found
   }
   if (seen.speaksTls) return line("failed", "the port speaks TLS, but the url says http")
-  const { listener } = evidence
+  const { listener } = about.evidence
   // Where another machine is meant, its name or its network may be out of reach from here alone.
   const isElsewhere = Sight.isOpening(seen) && !(listener?._tag === "Nothing" && listener.why === "notAsked")
   return line(isElsewhere ? "warning" : "failed", `no answer: ${seen.failure.text}`)
 }
 
-const ping = (seen: PingEvidence, evidence: Partial<Evidence>, subject: Subject): Line => {
+const ping = (seen: PingEvidence, about: About): Line => {
   if (seen._tag === "Succeeded") {
     return line(
       "ok",
       `${seen.verified ? "confirmed: it arrived here" : "the homeserver got an answer"} in ${seen.millis} ms`
     )
   }
-  const found = explained(seen.error, subject)
+  const found = explained(seen.error, about)
   if (found.healthy) {
     return line("ok", "the homeserver reached the appservice, whose framework answers only its own pings")
   }
-  const said = saidOf(seen.error)
-  const isOwnPings = said !== undefined && evidence.direct !== undefined &&
-    Sight.sightOf(evidence.direct) === "ownPingsOnly" && explains(evidence.direct, said)
+  const said = saidOf(seen.error, contextOf(about.evidence, about.subject))
+  const { direct } = about.evidence
+  const isOwnPings = said !== undefined && direct !== undefined &&
+    Sight.sightOf(direct) === "ownPingsOnly" && explains(direct, said)
   return isOwnPings
     ? line("warning", "the homeserver got an answer that is no success: the framework answers only its own pings")
-    : line("failed", failed(seen.error, subject))
+    : line("failed", failed(seen.error, about))
 }
 
 const skips: { readonly [S in CheckId]: string } = {
@@ -284,20 +292,21 @@ const skips: { readonly [S in CheckId]: string } = {
  */
 export const describe = (id: CheckId, evidence: Partial<Evidence>, subject: Subject): Line => {
   const skipped = line("skipped", skips[id])
+  const about: About = { evidence, subject }
   switch (id) {
     case "registration":
       return evidence.registration === undefined ? skipped : registration(evidence.registration)
     case "homeserver":
       return evidence.homeserver === undefined ? skipped : homeserver(evidence.homeserver)
     case "versions":
-      return evidence.versions === undefined ? skipped : versions(evidence.versions, subject)
+      return evidence.versions === undefined ? skipped : versions(evidence.versions, about)
     case "token":
-      return evidence.token === undefined ? skipped : token(evidence.token, subject)
+      return evidence.token === undefined ? skipped : token(evidence.token, about)
     case "listener":
       return evidence.listener === undefined ? skipped : listener(evidence.listener)
     case "direct":
-      return evidence.direct === undefined ? skipped : direct(evidence.direct, evidence, subject)
+      return evidence.direct === undefined ? skipped : direct(evidence.direct, about)
     case "ping":
-      return evidence.ping === undefined ? skipped : ping(evidence.ping, evidence, subject)
+      return evidence.ping === undefined ? skipped : ping(evidence.ping, about)
   }
 }

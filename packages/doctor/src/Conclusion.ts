@@ -79,11 +79,12 @@ const rules: ReadonlyArray<Rule> = [
  */
 export const ruleNames: ReadonlyArray<string> = [...rules.map(({ name }) => name), "check-failed", "well", "no-ping"]
 
-const weightOf = (check: Check.CheckId, { ping, token }: Evidence): Weight => {
+const weightOf = (check: Check.CheckId, { context, evidence: { ping, token } }: Case): Weight => {
   if (check === "token") return token?._tag === "Unclear" ? "status" : "code"
   if (check !== "ping") return "seen"
   if (ping?._tag !== "Failed") return ping?.verified === true ? "seen" : "code"
-  return Said.saidOf(ping.error)?.weight ?? (ping.error._tag === "OtherErrcode" ? "code" : pingWeight(ping.error._tag))
+  return Said.saidOf(ping.error, context)?.weight ??
+    (ping.error._tag === "OtherErrcode" ? "code" : pingWeight(ping.error._tag))
 }
 
 const seenTags: ReadonlySet<string> = new Set([
@@ -97,11 +98,11 @@ const pingWeight = (tag: string): Weight => seenTags.has(tag) ? "seen" : "code"
 
 const byGround = Order.mapInput(byWeight, ({ weight }: Ground) => weight)
 
-const grounds = (needs: ReadonlyArray<Check.CheckId>, evidence: Evidence): ReadonlyArray<Ground> =>
+const grounds = (needs: ReadonlyArray<Check.CheckId>, of: Case): ReadonlyArray<Ground> =>
   Array.sort(
-    needs.filter((check) => evidence[check] !== undefined).map((check) => ({
+    needs.filter((check) => of.evidence[check] !== undefined).map((check) => ({
       check,
-      weight: weightOf(check, evidence)
+      weight: weightOf(check, of)
     })),
     byGround
   )
@@ -154,10 +155,10 @@ const succeeded = (of: Case): Conclusion => {
         "Look into what the check names: the ping may be answered by something else than the appservice."
       ),
       rule: "check-failed",
-      restsOn: grounds([failed.check, "ping"], evidence)
+      restsOn: grounds([failed.check, "ping"], of)
     }
   }
-  return { ok: true, diagnosis: confirmed(evidence), rule: "well", restsOn: grounds(["direct", "ping"], evidence) }
+  return { ok: true, diagnosis: confirmed(evidence), rule: "well", restsOn: grounds(["direct", "ping"], of) }
 }
 
 /**
@@ -176,13 +177,13 @@ export const conclude = (evidence: Evidence, subject: Subject): Conclusion => {
   for (const { conclude, name, needs } of rules) {
     const diagnosis = conclude(of)
     if (diagnosis === undefined) continue
-    const conclusion = { diagnosis, rule: name, restsOn: grounds(needs, evidence) }
+    const conclusion = { diagnosis, rule: name, restsOn: grounds(needs, of) }
     return diagnosis.healthy && checkFailed(of) !== undefined ? succeeded(of) : { ok: diagnosis.healthy, ...conclusion }
   }
   return evidence.ping?._tag === "Succeeded" ? succeeded(of) : {
     ok: false,
     diagnosis: operator("The ping was not made.", "Look at the check that was skipped or failed first."),
     rule: "no-ping",
-    restsOn: grounds(["registration"], evidence)
+    restsOn: grounds(["registration"], of)
   }
 }

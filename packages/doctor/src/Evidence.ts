@@ -198,7 +198,12 @@ export type DirectEvidence = Answered | NoAnswer
 export type PingEvidence =
   /** `verified` where the doctor's own listener saw the ping arrive. */
   | { readonly _tag: "Succeeded"; readonly millis: number; readonly verified: boolean }
-  | { readonly _tag: "Failed"; readonly error: Diagnosable }
+  | {
+    readonly _tag: "Failed"
+    readonly error: Diagnosable
+    /** How long the homeserver took to say so; `undefined` where it was not measured. */
+    readonly elapsed: Duration.Duration | undefined
+  }
 
 /**
  * What all checks saw; a check that is not there was skipped.

@@ -73,7 +73,7 @@ const good: Evidence = {
   ping: { _tag: "Succeeded", millis: 5, verified: false }
 }
 
-const failed = (error: Diagnosable): Evidence["ping"] => ({ _tag: "Failed", error })
+const failed = (error: Diagnosable): Evidence["ping"] => ({ _tag: "Failed", error, elapsed: undefined })
 
 const refused = new ConnectionFailed({ error: "could not ping the appservice at X: the connection was refused" })
 

@@ -196,7 +196,7 @@ const rows: ReadonlyArray<Row> = [
     },
     actor: "homeserver admin",
     cause: /does not know the as_token/,
-    advice: /restart it.*app_service_config_files/
+    advice: /app_service_config_files.*restart Synapse/
   },
   {
     title: "a token that the homeserver does not know, on Tuwunel",
@@ -207,8 +207,8 @@ const rows: ReadonlyArray<Row> = [
       ping: failed(new UnknownToken({}))
     },
     actor: "homeserver admin",
-    cause: /does not know the as_token/,
-    advice: /admin room of Tuwunel.*needs no restart/
+    cause: /Tuwunel does not take the as_token/,
+    advice: /admin room of Tuwunel.*at once/
   },
   {
     title: "a proxy that forwards only some paths",
@@ -332,7 +332,7 @@ const rows: ReadonlyArray<Row> = [
     rule: "appservice-silent",
     seen: { direct: broken("timeout"), ping: failed(new ConnectionTimeout({})) },
     actor: "operator",
-    cause: /takes connections, but gave no complete answer/
+    cause: /no answer from the appservice .* in time/
   },
   {
     title: "an expired certificate, which the homeserver calls untrusted",

@@ -44,8 +44,8 @@ export const drift: ReadonlyArray<Setup> = [
   }, (site) => pair(site, { doctor: { as_token: "CHANGE_ME_as_token" } })),
   setup("the homeserver has another id", {
     actor: "operator",
-    cause: /as_token of this appservice|another appservice's/,
-    advice: /Compare id and as_token/
+    cause: /not with the id telegram/,
+    advice: /Compare id in both copies/
   }, (site) => pair(site, { homeserver: { id: "signal" } })),
   setup("the homeserver has another id, and tells whose the token is", {
     actor: "operator",

@@ -4,7 +4,7 @@ import { pair, type Setup, setup } from "../Setup.ts"
 export const wrongUrl: ReadonlyArray<Setup> = [
   setup("another service listens at the url: 404", {
     actor: "operator",
-    cause: /has no ping: it is another service/,
+    cause: /has no ping: it may be another service/,
     advice: /Check that url leads to the appservice/
   }, async (site) => {
     const { origin } = await site.server((_, response) => {
@@ -17,7 +17,7 @@ export const wrongUrl: ReadonlyArray<Setup> = [
     actor: "operator",
     cause: /accepts any token.*another service/,
     advice: /Set url to the address where the appservice itself listens/,
-    checks: { direct: "warning", ping: "ok" }
+    checks: { direct: "failed", ping: "ok" }
   }, async (site) => {
     const { origin } = await site.server((_, response) => {
       response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>It works</title>")
@@ -71,7 +71,7 @@ export const wrongUrl: ReadonlyArray<Setup> = [
   }),
   setup("a path in the url that the appservice does not know", {
     actor: "operator",
-    cause: /has no ping:.*url has a wrong path/,
+    cause: /has no ping:.*url may have a wrong path/,
     advice: /its port and path/
   }, async (site) => {
     const { appservice } = await pair(site)

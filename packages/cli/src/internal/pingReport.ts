@@ -10,6 +10,8 @@ const isPingError = Schema.is(PingError)
 
 /** What a ping said, for a machine and for a person. */
 export interface Report {
+  /** Whether the homeserver reaches the appservice, also where the ping itself is no success. */
+  readonly ok: boolean
   /** The errcode, or what happened where no homeserver answered: `HomeserverUnreachable`, `NotHomeserver`, `Undecided`. */
   readonly tag: string | null
   readonly errcode: string | null
@@ -22,6 +24,8 @@ export interface Report {
   readonly advice: string | null
   readonly actor: Diagnosis.Actor | null
   readonly temporary: boolean | null
+  /** How sure the cause is. */
+  readonly certainty: Diagnosis.Certainty | null
   readonly duration_ms: number | null
   /** Whether the ping was seen to arrive; `null` where nobody looked, or it cannot be told. */
   readonly verified: boolean | null
@@ -29,6 +33,7 @@ export interface Report {
 
 /** A report of nothing. */
 export const nothing: Report = {
+  ok: true,
   tag: null,
   errcode: null,
   status: null,
@@ -39,6 +44,7 @@ export const nothing: Report = {
   advice: null,
   actor: null,
   temporary: null,
+  certainty: null,
   duration_ms: null,
   verified: null
 }
@@ -57,17 +63,23 @@ const verifiedOf = (error: Diagnosis.Diagnosable): boolean | null =>
   error._tag === "SeenButFailed" ? true : error._tag === "AnsweredElsewhere" ? false : null
 
 /** Reports a failure. */
-export const failed = (error: Diagnosis.Diagnosable, registration: Registration, homeserver: URL): Report => {
+export const failed = (
+  error: Diagnosis.Diagnosable,
+  registration: Registration,
+  about: Pick<Diagnosis.Context, "elapsed" | "homeserver" | "server">
+): Report => {
   // One peer writes the hs_token into its errors, and any could echo a token.
   const shown = (text: string) => plain(Token.scrub(text, [registration.as_token, registration.hs_token]))
   const errcode = errcodeOf(error)
   const said = saidOf(error)
-  const { actor, advice, cause, temporary } = Diagnosis.diagnose(error, {
+  const { actor, advice, cause, certainty, healthy, temporary } = Diagnosis.diagnose(error, {
+    ...about,
     url: registration.url,
-    homeserver: homeserver.href
+    id: registration.id
   })
   return {
     ...nothing,
+    ok: healthy,
     tag: error._tag,
     status: "status" in said ? said.status ?? null : null,
     body: "body" in said && said.body !== undefined ? shown(said.body) : null,
@@ -78,7 +90,8 @@ export const failed = (error: Diagnosis.Diagnosable, registration: Registration,
     cause: shown(cause),
     advice: shown(advice),
     actor,
-    temporary
+    temporary,
+    certainty
   }
 }
 

@@ -1,6 +1,6 @@
 /** One ping of the watch as a result: whatever the ping does, this neither fails nor takes for ever. */
 import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
-import { Cause, Duration, Effect, Exit } from "effect"
+import { Cause, Clock, Duration, Effect, Exit } from "effect"
 import { type Failure, failure } from "../Health.ts"
 import type { PingFailure } from "../WatchStatus.ts"
 
@@ -46,24 +46,27 @@ export const run = <E extends PingFailure, R>(
     readonly timeout: Duration.Duration
   }
 ): Effect.Effect<Outcome, never, R> =>
-  Effect.match(ping, {
-    onSuccess: ({ duration_ms }): Outcome => ({ _tag: "Success", durationMs: duration_ms }),
-    onFailure: (error): Outcome => ({
-      _tag: "Failure",
-      error: failure(error),
-      diagnosis: options.diagnose(error),
-      retryAfter: error.retryAfter
-    })
-  }).pipe(
-    Effect.timeoutOrElse({ duration: options.timeout, orElse: () => Effect.succeed(overdue(options.timeout)) }),
-    Effect.tapDefect((defect) =>
-      Effect.annotateLogs(Effect.logError("the ping of a watched appservice died", Cause.die(defect)), {
-        appservice: options.key
-      })
-    ),
-    // A ping is no part of the operation that added it, which may have ended long ago.
-    Effect.withSpan("appservice_ping.watch", { root: true, attributes: { "appservice_ping.watch.key": options.key } })
-  )
+  Effect.flatMap(Clock.monotonicTimeNanos, (from) =>
+    Effect.matchEffect(ping, {
+      onSuccess: ({ duration_ms }) => Effect.succeed<Outcome>({ _tag: "Success", durationMs: duration_ms }),
+      onFailure: (error) =>
+        Effect.map(Clock.monotonicTimeNanos, (now): Outcome => {
+          const diagnosis = options.diagnose(error)
+          // An appservice that answers only its own pings was reached, and the homeserver does not say how fast.
+          return diagnosis.healthy
+            ? { _tag: "Success", durationMs: Math.round(Number(now - from) / 1e6) }
+            : { _tag: "Failure", error: failure(error), diagnosis, retryAfter: error.retryAfter }
+        })
+    })).pipe(
+      Effect.timeoutOrElse({ duration: options.timeout, orElse: () => Effect.succeed(overdue(options.timeout)) }),
+      Effect.tapDefect((defect) =>
+        Effect.annotateLogs(Effect.logError("the ping of a watched appservice died", Cause.die(defect)), {
+          appservice: options.key
+        })
+      ),
+      // A ping is no part of the operation that added it, which may have ended long ago.
+      Effect.withSpan("appservice_ping.watch", { root: true, attributes: { "appservice_ping.watch.key": options.key } })
+    )
 
 /** What the end of a ping's fiber says; a removed appservice's is not asked. */
 export const outcome = (exit: Exit.Exit<Outcome>): Outcome =>

@@ -1,11 +1,19 @@
 /** What the rules of the doctor's conclusion have in common. */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
-import { type Actor, type Diagnosable, diagnose, Diagnosis, type Weight } from "@appservice-ping/domain/Diagnosis"
+import {
+  type Actor,
+  type Context,
+  type Diagnosable,
+  diagnose,
+  Diagnosis,
+  type Weight
+} from "@appservice-ping/domain/Diagnosis"
 import * as PingError from "@appservice-ping/domain/PingError"
+import * as ServerWords from "@appservice-ping/domain/ServerWords"
 import type { CheckId } from "../Check.ts"
 import type { DirectEvidence, Evidence, Subject } from "../Evidence.ts"
 import { shownUrl } from "../RegistrationCheck.ts"
-import { type ServerWords, wordsOf } from "./serverWords.ts"
+import { contextOf, serverOf } from "./context.ts"
 
 /** What a rule looks at beside the evidence that it needs. */
 export interface Case {
@@ -14,7 +22,9 @@ export interface Case {
   /** The url as a person may see it. */
   readonly url: string
   readonly homeserver: string
-  readonly words: ServerWords
+  readonly words: ServerWords.ServerWords
+  /** What everything is diagnosed by. */
+  readonly context: Context
 }
 
 /** The evidence that a rule is given: all that it needs. */
@@ -47,15 +57,9 @@ export const caseOf = (evidence: Evidence, subject: Subject): Case => ({
   subject,
   url: shownUrl(subject.url) ?? "the url",
   homeserver: AppserviceUrl.redact(subject.homeserver),
-  words: wordsOf(serverOf(evidence))
+  words: ServerWords.of(serverOf(evidence)),
+  context: contextOf(evidence, subject)
 })
-
-const serverOf = ({ versions }: Evidence) =>
-  versions?._tag === "Supported"
-    ? versions.server
-    : versions?.error._tag === "PingUnsupported"
-    ? versions.error.server
-    : undefined
 
 interface Fields {
   readonly actor: Actor
@@ -78,15 +82,7 @@ export const operator = (cause: string, advice: string, temporary = false): Diag
   certain({ actor: "operator", cause, advice, temporary })
 
 /** The diagnosis of an error, where the doctor knows no better. */
-export const explained = (error: Diagnosable, { evidence, subject }: Case): Diagnosis => {
-  const { registration } = evidence
-  return diagnose(error, {
-    url: subject.url ?? null,
-    homeserver: subject.homeserver.href,
-    server: serverOf(evidence),
-    ...registration._tag === "Read" ? { id: registration.id } : {}
-  })
-}
+export const explained = (error: Diagnosable, { context }: Case): Diagnosis => diagnose(error, context)
 
 /** What the doctor saw at the url, as the error that a homeserver of ours would have given for it. */
 export const errorOf = (direct: DirectEvidence): PingError.BadStatus | PingError.ConnectionFailed =>
@@ -114,10 +110,10 @@ export const sentence = (words: string): string => `${words.charAt(0).toUpperCas
 
 /** What repairs copies of a registration that differ. */
 export const sameFile = ({ words }: Case): string =>
-  `Let the appservice and the homeserver have the same registration file: restart the appservice, and ${words.reload}.`
+  `Let the appservice and the homeserver have the same registration file, and restart the appservice. ${words.reload}`
 
 /** What follows a change of the url. */
-export const setUrl = (to: string, { words }: Case): string => `Set url to ${to}, and ${words.reload}.`
+export const setUrl = (to: string, { words }: Case): string => `Set url to ${to}. ${words.reload}`
 
 /** The diagnosis of a URL that says http where TLS is spoken. */
 export const wantsHttps = (place: string): Diagnosis =>

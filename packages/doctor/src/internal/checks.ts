@@ -6,7 +6,7 @@ import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailur
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import { HomeserverUnreachable } from "@appservice-ping/domain/TransportError"
-import { type Duration, Effect, Result, type Scope } from "effect"
+import { Clock, Duration, Effect, Result, type Scope } from "effect"
 import type { HttpClient } from "effect/http"
 import type { HomeserverEvidence, ListenerEvidence, Phase, PingEvidence, VersionsEvidence } from "../Evidence.ts"
 import { isElsewhere, listenAs, placeOf } from "../StandIn.ts"
@@ -88,12 +88,15 @@ export const pingThrough = (
 ): Effect.Effect<PingEvidence, never, HttpClient.HttpClient> => {
   const ping: Effect.Effect<{ readonly duration_ms: number }, Diagnosable, HttpClient.HttpClient> =
     verified === undefined ? Ping.ping(options) : verified.ping(options)
-  return Effect.match(ping, {
-    onFailure: (error): PingEvidence => ({ _tag: "Failed", error }),
-    onSuccess: ({ duration_ms }): PingEvidence => ({
-      _tag: "Succeeded",
-      millis: duration_ms,
-      verified: verified !== undefined
-    })
-  })
+  return Effect.flatMap(Clock.monotonicTimeNanos, (from) =>
+    Effect.matchEffect(ping, {
+      onFailure: (error) =>
+        Effect.map(Clock.monotonicTimeNanos, (now): PingEvidence => ({
+          _tag: "Failed",
+          error,
+          elapsed: Duration.nanos(now - from)
+        })),
+      onSuccess: ({ duration_ms }) =>
+        Effect.succeed<PingEvidence>({ _tag: "Succeeded", millis: duration_ms, verified: verified !== undefined })
+    }))
 }

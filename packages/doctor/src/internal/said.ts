@@ -5,36 +5,39 @@ import type { Diagnosable, Weight } from "@appservice-ping/domain/Diagnosis"
 /** What it said. */
 export interface Said {
   readonly weight: Weight
-  /** How its connection failed, or `answered` where it got an answer. */
-  readonly sign: ConnectionSign.Sign | "answered"
+  /** How its connection failed; `answered` where it got an answer. */
+  readonly sign: ConnectionSign.Sign
+  /** Whether its words can mean something else too. */
+  readonly possible: boolean
   /** The status that it got. */
   readonly status: number | undefined
   readonly body: string
 }
 
-const said = (weight: Weight, sign: Said["sign"], status?: number, body = ""): Said => ({ weight, sign, status, body })
+const said = (weight: Weight, sign: Said["sign"], status?: number, body = ""): Said => ({
+  weight,
+  sign,
+  possible: false,
+  status,
+  body
+})
 
-/** Words that say that something answered, and not what. */
-const isAnswer = (text: string | undefined): boolean =>
-  /invalid response from appservice|unsuccessful http response/i.test(text ?? "")
-
-const read = (error: { readonly error?: string }): Said => {
-  const { sign, status } = ConnectionSign.read(error)
-  if (status !== undefined) return said("text", "answered", status)
-  return said("text", sign === "unknown" && isAnswer(error.error) ? "answered" : sign)
+const read = (error: { readonly error?: string }, context: ConnectionSign.Context): Said => {
+  const { possible, sign, status } = ConnectionSign.read(error, context)
+  return { ...said("text", status === undefined ? sign : "answered", status), possible }
 }
 
 /** Reads an error of the ping; `undefined` where it is not about the way to the appservice. */
-export const saidOf = (error: Diagnosable): Said | undefined => {
+export const saidOf = (error: Diagnosable, context: ConnectionSign.Context): Said | undefined => {
   switch (error._tag) {
     case "M_BAD_STATUS":
       return said(error.status === undefined ? "code" : "status", "answered", error.status, error.body)
     case "M_CONNECTION_FAILED":
-      return read(error)
+      return read(error, context)
     case "M_CONNECTION_TIMEOUT":
       return said("code", "timeout")
     case "OtherErrcode":
-      return error.errcode === "M_UNKNOWN" && error.status >= 500 ? read(error) : undefined
+      return error.errcode === "M_UNKNOWN" && error.status >= 500 ? read(error, context) : undefined
     default:
       return undefined
   }
@@ -50,6 +53,7 @@ export const foundNoWay = ({ sign }: Said): boolean =>
   sign === "refused" || sign === "unreachable" || sign === "timeout"
 
 /** Whether the words leave open what happened: connections end so for many reasons, and some peers say no more. */
-export const isVague = ({ sign, status }: Said): boolean =>
-  sign === "unknown" || sign === "timeout" || sign === "closed" || sign === "reset" || sign === "malformed" ||
+export const isVague = ({ possible, sign, status }: Said): boolean =>
+  possible || sign === "unknown" || sign === "unreadable" || sign === "timeout" || sign === "closed" ||
+  sign === "reset" || sign === "malformed" ||
   (sign === "answered" && status === undefined)

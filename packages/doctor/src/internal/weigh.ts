@@ -25,8 +25,14 @@ export const explains = (direct: DirectEvidence, said: Said): boolean => {
     case "redirect":
       return direct._tag === "Answered" && direct.status >= 300 && direct.status < 400
     case "notJson":
+    case "noLength":
       return sight === "answersEverything" || direct._tag === "NoAnswer"
-    default:
+    case "httpToTls":
+      return sight === "tlsPort"
+    case "tls":
       return direct._tag === "NoAnswer"
+    default:
+      // What the homeserver cannot send, and what its own proxy or its own rules keep from it, is not seen from here.
+      return false
   }
 }

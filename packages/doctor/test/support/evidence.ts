@@ -43,7 +43,7 @@ export const broken = (
 /** A Matrix error in JSON. */
 export const matrixError = (errcode: string, error = "") => JSON.stringify({ errcode, error })
 
-export const failed = (error: Diagnosable): PingEvidence => ({ _tag: "Failed", error })
+export const failed = (error: Diagnosable): PingEvidence => ({ _tag: "Failed", error, elapsed: undefined })
 
 /** The homeserver's words about a connection that failed. */
 export const says = (error: string): PingEvidence => failed(new PingError.ConnectionFailed({ error }))

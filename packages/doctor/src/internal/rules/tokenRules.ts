@@ -1,7 +1,7 @@
 /** Rules about the `as_token` and the id. */
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
 import type { Evidence } from "../../Evidence.ts"
-import { certain, explained, operator, possible, rule, sentence } from "../Rule.ts"
+import { certain, explained, operator, possible, rule } from "../Rule.ts"
 
 /** Errors that say that the token is not this appservice's; some homeservers refuse a user's with 401 (C4). */
 const isRefusal = (error: Diagnosable): boolean =>
@@ -16,7 +16,7 @@ export const otherUser = rule(
     ping._tag === "Failed" && isRefusal(ping.error) && token._tag === "Known" && !token.isOurs
       ? operator(
         `The as_token is that of ${token.userId}, which is not this appservice: it is a user's or another appservice's.`,
-        `Use the as_token of the registration that the homeserver has for this appservice: ${words.lookUp}.`
+        `Use the as_token of the registration that the homeserver has for this appservice. ${words.reload}`
       )
       : undefined
 )
@@ -28,7 +28,7 @@ export const wrongId = rule(
   ({ ping, registration, token }, { words }) => {
     if (registration._tag !== "Read" || ping._tag !== "Failed" || !isRefusal(ping.error)) return undefined
     if (token._tag !== "Known" || !token.isOurs) return undefined
-    const advice = `Compare id in both copies, and ${words.reload}.`
+    const advice = `Compare id in both copies. ${words.reload}`
     return ping.error._tag === "M_FORBIDDEN"
       ? certain({
         actor: "operator",
@@ -61,16 +61,8 @@ const pingKnewToken = ({ ping }: Evidence): boolean =>
   ping?._tag === "Succeeded" || (ping?._tag === "Failed" && afterToken.has(ping.error._tag))
 
 /** The as_token itself is refused. */
-export const refused = rule("token-refused", ["token"], ({ token }, of) => {
-  if (token._tag !== "Refused" || pingKnewToken(of.evidence)) return undefined
-  const found = explained(token.error, of)
-  return token.error._tag === "M_UNKNOWN_TOKEN"
-    ? certain({
-      actor: found.actor,
-      cause: found.cause,
-      advice: `${sentence(of.words.reload)} ${sentence(of.words.lookUp)} Check that the as_token is not a user's.`,
-      temporary: found.temporary,
-      weight: "code"
-    })
-    : found
-})
+export const refused = rule(
+  "token-refused",
+  ["token"],
+  ({ token }, of) => token._tag === "Refused" && !pingKnewToken(of.evidence) ? explained(token.error, of) : undefined
+)

@@ -26,16 +26,20 @@ interface AtUrl {
   readonly said: Said | undefined
 }
 
-const applies = (direct: DirectEvidence, ping: PingEvidence): { readonly said: Said | undefined } | undefined => {
+const applies = (
+  direct: DirectEvidence,
+  ping: PingEvidence,
+  { context }: Case
+): { readonly said: Said | undefined } | undefined => {
   if (ping._tag === "Succeeded") return ping.verified || Sight.isOpening(direct) ? undefined : { said: undefined }
-  const said = saidOf(ping.error)
+  const said = saidOf(ping.error, context)
   return said !== undefined && explains(direct, said) ? { said } : undefined
 }
 
 /** A rule for what the doctor saw at the url. */
 const urlRule = (name: string, sight: Sight.Sight, conclude: (at: AtUrl) => Diagnosis | undefined): Rule =>
   rule(name, ["direct", "ping"], ({ direct, ping }, of) => {
-    const told = Sight.sightOf(direct) === sight ? applies(direct, ping) : undefined
+    const told = Sight.sightOf(direct) === sight ? applies(direct, ping, of) : undefined
     return told === undefined ? undefined : conclude({ direct, of, said: told.said })
   })
 
@@ -156,9 +160,10 @@ export const silent = urlRule(
     direct._tag === "NoAnswer" && direct.failure.kind === "timeout" && of.evidence.listener?._tag === "Found"
       ? certain({
         actor: "operator",
-        cause: `What listens at ${of.url} takes connections, but gave no complete answer from the appservice${
-          said === undefined ? " to the doctor" : ""
-        } in time.`,
+        cause:
+          `There is no answer from the appservice (${of.url}) in time: what listens there takes connections, and stays silent or stops half way.${
+            said === undefined ? ` ${otherWay}` : ""
+          }`,
         advice: "Check that the appservice runs and is not overloaded, and what a proxy in front of it waits for.",
         temporary: true
       })

@@ -10,12 +10,15 @@ const isTokenRefusal = ({ body, status }: Said): boolean =>
   (status === 401 || status === 403) && !isHtml(body) && errcodeOf(body) !== "M_MISSING_TOKEN"
 
 /** What the homeserver said, where the appservice answers the doctor well. */
-const fineFromHere = (direct: DirectEvidence, ping: NonNullable<Evidence["ping"]>): Said | undefined =>
-  Sight.isAppservice(Sight.sightOf(direct)) && ping._tag === "Failed" ? saidOf(ping.error) : undefined
+const fineFromHere = (
+  { direct, ping }: { readonly direct: DirectEvidence; readonly ping: NonNullable<Evidence["ping"]> },
+  { context }: Case
+): Said | undefined =>
+  Sight.isAppservice(Sight.sightOf(direct)) && ping._tag === "Failed" ? saidOf(ping.error, context) : undefined
 
 /** The homeserver sends another hs_token. */
 export const otherToken = rule("homeserver-sends-other-token", ["direct", "ping"], ({ direct, ping }, of) => {
-  const said = fineFromHere(direct, ping)
+  const said = fineFromHere({ direct, ping }, of)
   const accepts = Sight.sightOf(direct) !== "withoutPing"
   return said !== undefined && accepts && isTokenRefusal(said)
     ? operator(
@@ -26,8 +29,9 @@ export const otherToken = rule("homeserver-sends-other-token", ["direct", "ping"
 })
 
 /** The homeserver got a status that the doctor did not get. */
-export const otherStatus = rule("homeserver-got-other-status", ["direct", "ping"], ({ direct, ping }, { url }) => {
-  const said = fineFromHere(direct, ping)
+export const otherStatus = rule("homeserver-got-other-status", ["direct", "ping"], ({ direct, ping }, of) => {
+  const { url } = of
+  const said = fineFromHere({ direct, ping }, of)
   return said?.status === undefined
     ? undefined
     : possible({
@@ -55,7 +59,7 @@ const isElsewhere = ({ homeserver }: Evidence): boolean =>
 
 /** The url means another machine to the homeserver than to us. */
 export const ownMachine = rule("url-is-own-machine", ["direct", "ping"], ({ direct, ping }, of) => {
-  const said = fineFromHere(direct, ping)
+  const said = fineFromHere({ direct, ping }, of)
   const host = ownHost(of)
   if (said === undefined || host === undefined || !foundNoWay(said)) return undefined
   const cause = `The appservice answers at ${of.url} when called from here, but the homeserver does not get there:`
@@ -80,8 +84,9 @@ export const ownMachine = rule("url-is-own-machine", ["direct", "ping"], ({ dire
 })
 
 /** A firewall, a container network or another url keeps the homeserver away. */
-export const noWay = rule("homeserver-finds-no-way", ["direct", "ping"], ({ direct, ping }, { url }) => {
-  const said = fineFromHere(direct, ping)
+export const noWay = rule("homeserver-finds-no-way", ["direct", "ping"], ({ direct, ping }, of) => {
+  const { url } = of
+  const said = fineFromHere({ direct, ping }, of)
   return said === undefined || !foundNoWay(said)
     ? undefined
     : possible({
@@ -105,7 +110,7 @@ export const otherwise = rule(
   "homeserver-met-something-else",
   ["ping", "direct"],
   ({ direct, ping }, of) =>
-    ping._tag === "Failed" && saidOf(ping.error) !== undefined
+    ping._tag === "Failed" && saidOf(ping.error, of.context) !== undefined
       ? adding(explained(ping.error, of), { advice: seenHere(direct, of) })
       : undefined
 )

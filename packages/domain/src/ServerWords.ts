@@ -1,7 +1,16 @@
-/** What each homeserver calls what an admin does with it: which file, which command, and whether a restart is needed. */
-import type { ServerVersion } from "../PingUnsupported.ts"
+/**
+ * What each homeserver calls what an admin does with it: which file, which command, and whether a restart is needed.
+ *
+ * @since 0.1.0
+ */
+import type { ServerVersion } from "./PingUnsupported.ts"
 
-/** The words of one homeserver. */
+/**
+ * The words of one homeserver.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface ServerWords {
   /** The name of the software, or "the homeserver". */
   readonly name: string
@@ -42,6 +51,11 @@ const neutral: ServerWords = {
   mistakesUsers: false
 }
 
-/** The words of a homeserver; of one that is not known, those that fit them all. */
+/**
+ * The words of a homeserver; of one that is not known, those that fit them all.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const of = (server: ServerVersion | undefined): ServerWords =>
   known.find(([name]) => server !== undefined && name.test(server.name))?.[1] ?? neutral
