@@ -7,12 +7,13 @@ import type { Answer } from "@appservice-ping/domain/Answer"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import { type Handler, type ServerRequest, tooLarge } from "@appservice-ping/server/Exchange"
 import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
-import { Clock, Duration, Effect, Redacted, Result } from "effect"
+import { Clock, Duration, Effect, Redacted, Result, type Scope } from "effect"
 import type { HomeserverPeer, PeerClient, Presented, Subject } from "./HomeserverPeer.ts"
 import * as Answers from "./internal/answers.ts"
-import { exchange } from "./internal/exchange.ts"
+import { exchange, type Reach } from "./internal/exchange.ts"
 import { senderOf } from "./internal/namespaces.ts"
 import type { PeerRequest } from "./internal/peerRequest.ts"
+import * as Pool from "./internal/pool.ts"
 import type { PeerTransport } from "./PeerTransport.ts"
 
 /**
@@ -37,6 +38,11 @@ export interface HomeserverHandlerOptions {
     readonly connect?: Duration.Input | undefined
     readonly request?: Duration.Input | undefined
   } | undefined
+  /**
+   * Whether it keeps its connections to appservices, as the real ones do. Default: false, so that each ping meets what
+   * happens to connections.
+   */
+  readonly keepAlive?: boolean | undefined
   /** How much of a client's request is read, in bytes. Default: 8 MiB. */
   readonly maxRequestBytes?: number | undefined
   /** How much of an appservice's answer is read, in bytes; most of the homeservers have no bound. Default: 8 MiB. */
@@ -48,12 +54,18 @@ const maxBytesDefault = 8 * 1024 * 1024
 interface Homeserver {
   readonly peer: HomeserverPeer
   readonly client: PeerClient
+  readonly reach: Reach
   readonly options: HomeserverHandlerOptions
   readonly serverName: string
   readonly isRegistered: (userId: string) => boolean
 }
 
-const requestOf = (peer: HomeserverPeer, registration: Registration, endpoint: URL, body: string): PeerRequest => {
+const requestOf = (
+  { options, peer }: Homeserver,
+  registration: Registration,
+  endpoint: URL,
+  body: string
+): PeerRequest => {
   const token = Redacted.value(registration.hs_token)
   const url = new URL(endpoint)
   if (peer.outgoingToken === "header and query") {
@@ -67,22 +79,23 @@ const requestOf = (peer: HomeserverPeer, registration: Registration, endpoint: U
       authorization: `Bearer ${token}`,
       "content-type": "application/json",
       "user-agent": `${peer.server.name}/${peer.server.version}`,
-      connection: "close"
+      ...options.keepAlive === true ? {} : { connection: "close" }
     },
     body
   }
 }
 
 const pingAppservice = Effect.fnUntraced(
-  function*({ client, options, peer }: Homeserver, registration: Registration, transactionId: unknown) {
+  function*(homeserver: Homeserver, registration: Registration, transactionId: unknown) {
+    const { client, options, peer, reach } = homeserver
     const destination = registration.url ?? ""
     const body = peer.outgoingBody(transactionId)
     if (Result.isFailure(body)) return body.failure
     const endpoint = peer.endpoint(destination)
     if (Result.isFailure(endpoint)) return endpoint.failure
-    const request = requestOf(peer, registration, endpoint.success, body.success)
+    const request = requestOf(homeserver, registration, endpoint.success, body.success)
     const start = yield* Clock.monotonicTimeNanos
-    const outcome = yield* exchange(client, options.transport, request, options.maxBodyBytes ?? maxBytesDefault)
+    const outcome = yield* exchange(client, reach, request, options.maxBodyBytes ?? maxBytesDefault)
     const duration = Duration.nanos((yield* Clock.monotonicTimeNanos) - start)
     const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
     const subject: Subject = { registration, destination, url: request.url, now }
@@ -184,7 +197,7 @@ const isAnswer = (presented: Presented | Answer | undefined): presented is Answe
   presented !== undefined && "status" in presented
 
 /**
- * Makes a handler that answers as the homeserver does.
+ * Makes a handler that answers as the homeserver does, with connections that end with the scope.
  *
  * **Details**
  *
@@ -203,14 +216,16 @@ const isAnswer = (presented: Presented | Answer | undefined): presented is Answe
 export const make = (
   peer: HomeserverPeer,
   options: HomeserverHandlerOptions
-): Effect.Effect<Handler, AppserviceRegistry.RegistryError> =>
+): Effect.Effect<Handler, AppserviceRegistry.RegistryError, Scope.Scope> =>
   Effect.gen(function*() {
     const registry = yield* AppserviceRegistry.AppserviceRegistry
     const serverName = options.serverName ?? "homeserver.test"
     const users = options.users ?? options.registrations.map(({ sender_localpart }) => sender_localpart)
     const ids = new Set(users.map((localpart) => `@${localpart}:${serverName}`))
+    const pool = options.keepAlive === true ? yield* Pool.make(peer.client.idle) : Pool.none
     const homeserver: Homeserver = {
       peer,
+      reach: { transport: options.transport, pool },
       client: clientOf(peer, options),
       options,
       serverName,

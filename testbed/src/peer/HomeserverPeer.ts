@@ -78,6 +78,8 @@ export interface PeerClient {
    * it leaves the body `unread`. The body of any other answer is read by best effort where that of a success is unread.
    */
   readonly body: "complete" | "best_effort" | "unread"
+  /** How long it keeps an idle connection for the next request. */
+  readonly idle: Duration.Duration
 }
 
 /**

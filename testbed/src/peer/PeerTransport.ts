@@ -34,6 +34,8 @@ export interface PeerConnection {
   readonly write: (bytes: Uint8Array) => Effect.Effect<void>
   /** Waits for what arrives next; after the end it ends again. Only one reader may wait. */
   readonly read: Effect.Effect<Arrival>
+  /** Whether it is open, and nothing has arrived that was not read. */
+  readonly isIdle: () => boolean
 }
 
 /**
@@ -114,6 +116,7 @@ const readerOf = (stream: Duplex): PeerConnection => {
   stream.on("error", (error) => end(Cause.endOf(error))())
   stream.on("close", end("fin"))
   return {
+    isIdle: () => ended === undefined && arrived.length === 0 && !stream.destroyed,
     write: (bytes) =>
       Effect.sync(() => {
         if (!stream.destroyed) stream.write(bytes)

@@ -86,7 +86,8 @@ export const peer: HomeserverPeer = {
       requestCovers: "body"
     },
     isSuccess: (status) => status < 400,
-    body: "best_effort"
+    body: "best_effort",
+    idle: Duration.seconds(90)
   },
   conclude: (outcome) => {
     if (outcome._tag === "Answered") {

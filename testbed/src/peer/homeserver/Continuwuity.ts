@@ -86,7 +86,8 @@ export const peer: HomeserverPeer = {
       requestCovers: "body"
     },
     isSuccess: (status) => status >= 200 && status < 300,
-    body: "complete"
+    body: "complete",
+    idle: Duration.seconds(300)
   },
   conclude: (outcome, { destination, now, registration, url }) => {
     if (outcome._tag !== "Answered") return failed(Reqwest.display(outcome, url, now))

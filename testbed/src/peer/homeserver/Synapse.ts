@@ -163,7 +163,8 @@ export const peer: HomeserverPeer = {
       requestCovers: "head"
     },
     isSuccess: (status) => status >= 200 && status < 300,
-    body: "complete"
+    body: "complete",
+    idle: Duration.minutes(2)
   },
   conclude
 }

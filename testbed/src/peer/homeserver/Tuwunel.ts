@@ -99,7 +99,8 @@ export const peer: HomeserverPeer = {
       requestCovers: "body"
     },
     isSuccess: (status) => status >= 200 && status < 300,
-    body: "unread"
+    body: "unread",
+    idle: Duration.seconds(300)
   },
   conclude: (outcome, subject) => {
     if (outcome._tag !== "Answered") return failure(outcome, subject)

@@ -5,6 +5,7 @@ import { type PeerAnswer, PeerFailure, type PeerOutcome } from "../PeerOutcome.t
 import type { Arrival, PeerConnection, PeerTransport } from "../PeerTransport.ts"
 import { bodyReader, type Head, readHead } from "./http1.ts"
 import type { PeerRequest } from "./peerRequest.ts"
+import type { Lease, Pool } from "./pool.ts"
 import * as Redirect from "./redirect.ts"
 
 /** What the client has come to; it decides what it calls a timeout. */
@@ -77,25 +78,31 @@ const headFrom = Effect.fnUntraced(function*(
 })
 
 interface Answering {
-  readonly connection: PeerConnection
+  readonly lease: Lease
   readonly head: Head
+}
+
+/** What a client reaches appservices with. */
+export interface Reach {
+  readonly transport: PeerTransport
+  readonly pool: Pool
 }
 
 /** Sends the request until an answer comes that is not followed. */
 const send = Effect.fnUntraced(function*(
   client: PeerClient,
-  transport: PeerTransport,
+  { pool, transport }: Reach,
   first: PeerRequest,
   progress: Progress
 ): Effect.fn.Return<Answering, PeerFailure, Scope.Scope> {
   let request = first
   for (let hops = 0;; hops++) {
-    const connection = yield* connect(client, transport, request.url, progress)
-    yield* connection.write(bytesOf(request))
-    const head = yield* headFrom(client, connection, progress)
+    const lease = yield* pool.lease(request.url.origin, connect(client, transport, request.url, progress))
+    yield* lease.connection.write(bytesOf(request))
+    const head = yield* headFrom(client, lease.connection, progress)
     const decision = Redirect.decide(client.redirects, request, head)
     const { status } = head
-    if (decision._tag === "Answer") return { connection, head }
+    if (decision._tag === "Answer") return { lease, head }
     if (decision._tag === "Refuse") return yield* Effect.fail(PeerFailure.NotFollowed({ status, url: request.url }))
     if (decision._tag === "NoLocation") return yield* Effect.fail(PeerFailure.NoLocation({ status, url: request.url }))
     if (hops >= client.redirects.maxHops) {
@@ -107,7 +114,7 @@ const send = Effect.fnUntraced(function*(
 
 /** Reads the body of the answer to its end. */
 const bodyFrom = Effect.fnUntraced(function*(
-  { connection, head }: Answering,
+  { head, lease }: Answering,
   { dialect }: PeerClient,
   maxBytes: number,
   progress: Progress
@@ -119,14 +126,14 @@ const bodyFrom = Effect.fnUntraced(function*(
   let pushed = reader.push(head.rest)
   while (pushed === "more") {
     progress.failure = broken(timeout)
-    const arrival = yield* connection.read
+    const arrival = yield* lease.connection.read
     if (arrival._tag === "Bytes") pushed = reader.push(arrival.bytes)
     else if (arrival.how === "fin" && framing === "until_close" && dialect.acceptsUntilClose) return reader.body()
     else return yield* Effect.fail(broken(arrival.how))
   }
-  return pushed === "malformed"
-    ? yield* Effect.fail(PeerFailure.BodyMalformed({ chunk: reader.chunk() }))
-    : reader.body()
+  if (pushed === "malformed") return yield* Effect.fail(PeerFailure.BodyMalformed({ chunk: reader.chunk() }))
+  if (reader.isExact() && head.headers["connection"]?.toLowerCase() !== "close") lease.keep()
+  return reader.body()
 })
 
 const readingOf = (client: PeerClient, status: number): PeerClient["body"] =>
@@ -135,7 +142,7 @@ const readingOf = (client: PeerClient, status: number): PeerClient["body"] =>
 /** Sends a request as the client does; it never fails, because whatever happens is an outcome. */
 export const exchange = (
   client: PeerClient,
-  transport: PeerTransport,
+  reach: Reach,
   request: PeerRequest,
   maxBodyBytes: number
 ): Effect.Effect<PeerOutcome> =>
@@ -143,7 +150,7 @@ export const exchange = (
     const { request: limit, requestCovers } = client.timeouts
     const progress: Progress = { failure: PeerFailure.NotConnected({ why: timeout }) }
     const start = yield* Clock.monotonicTimeNanos
-    const answering = yield* limited(send(client, transport, request, progress), limit, progress)
+    const answering = yield* limited(send(client, reach, request, progress), limit, progress)
     const { headers, reason, status } = answering.head
     const answered = (body: Uint8Array | undefined): PeerAnswer => ({ _tag: "Answered", status, reason, headers, body })
     const reading = readingOf(client, status)

@@ -120,6 +120,8 @@ export interface BodyReader {
   /** Takes bytes, and says whether the body is over. */
   readonly push: (bytes: Uint8Array) => "more" | "over" | "malformed"
   readonly chunk: () => ChunkState
+  /** Whether nothing came after the body. */
+  readonly isExact: () => boolean
   readonly body: () => Uint8Array
 }
 
@@ -165,13 +167,14 @@ const chunks = (keep: (bytes: Uint8Array) => void) => {
       }
     }
   }
-  return { push, state: () => state }
+  return { push, state: () => state, isExact: () => held.length === 0 }
 }
 
 /** Reads the body of an answer, and keeps at most `maxBytes` of it. */
 export const bodyReader = ({ framing, length }: Pick<Head, "framing" | "length">, maxBytes: number): BodyReader => {
   const kept: Array<Uint8Array> = []
   let seen = 0
+  let excess = 0
   const keep = (bytes: Uint8Array): void => {
     kept.push(bytes.subarray(0, Math.max(0, maxBytes - seen)))
     seen += bytes.length
@@ -184,11 +187,13 @@ export const bodyReader = ({ framing, length }: Pick<Head, "framing" | "length">
         const pushed = decoder.push(bytes)
         return pushed === "more" && isFull() ? "over" : pushed
       }
+      if (framing === "none" || framing === "length") excess += Math.max(0, seen + bytes.length - length)
       if (framing === "none") return "over"
       keep(framing === "length" ? bytes.subarray(0, Math.max(0, length - seen)) : bytes)
       return isFull() || (framing === "length" && seen >= length) ? "over" : "more"
     },
     chunk: decoder.state,
+    isExact: () => framing === "chunked" ? decoder.isExact() : framing !== "until_close" && excess === 0,
     body: () => Bytes.concat(kept)
   }
 }
