@@ -31,7 +31,7 @@ export const faultCatalogue: Generator = async () => {
   // Loaded when it runs: the list of kinds may have to be generated first.
   const { kinds } = await import("../../testbed/src/fault/internal/kinds.ts")
   const Shape = await import("../../testbed/src/file/internal/shape.ts")
-  const { toYamlText } = await import("../../testbed/src/file/internal/yamlText.ts")
+  const FileWriter = await import("../../testbed/src/file/FileWriter.ts")
   const Fault = await import("../../testbed/src/fault/Fault.ts")
 
   const examples = Fault.examples({
@@ -64,7 +64,7 @@ export const faultCatalogue: Generator = async () => {
           } |`
         )
       ],
-      ...example === undefined ? [] : ["", "```yaml", toYamlText(encode(example)).trimEnd(), "```"],
+      ...example === undefined ? [] : ["", "```yaml", FileWriter.toYaml(encode(example)).trimEnd(), "```"],
       ...(synonyms ?? []).length === 0 ? [] : ["", `Also called: ${(synonyms ?? []).join(", ")}.`],
       ...Object.entries(fieldSynonyms ?? {}).map(([field, words]) =>
         `\nThe field \`${field}\` is also called: ${words.join(", ")}.`

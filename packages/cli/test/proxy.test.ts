@@ -126,7 +126,7 @@ describe("appservice-ping proxy", () => {
         file
       ])
       assert.strictEqual(ended.code, 2)
-      assert.include(ended.stderr, `${file}: rules[0].fault.type: unknown fault "latencyy"; did you mean "latency"?`)
+      assert.include(ended.stderr, `${file}:1: rules[0].fault.type: unknown fault "latencyy"; did you mean "latency"?`)
       assert.strictEqual(ended.stdout, "")
     }).pipe(Effect.scoped))
 

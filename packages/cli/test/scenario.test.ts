@@ -88,7 +88,7 @@ describe("appservice-ping scenario", () => {
       yield* write(file, wrong.replace("type: status", "type: statsu").replace("probability", "probabilty"))
       const { code, stderr } = yield* run(["scenario", "run", file, "--capsules", join(path, "capsules")])
       assert.strictEqual(code, 2)
-      assert.include(stderr, `${file}: plan.rules[0].fault.type: unknown fault "statsu"; did you mean "status"?`)
+      assert.include(stderr, `${file}:6: plan.rules[0].fault.type: unknown fault "statsu"; did you mean "status"?`)
       assert.include(stderr, "did you mean \"probability\"?")
       assert.deepStrictEqual(yield* Effect.promise(() => readdir(path)), ["typo.yaml"])
     }))

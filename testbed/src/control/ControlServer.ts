@@ -10,7 +10,7 @@ import { Bytes, Duration, Effect, Layer, Result, type Scope, Stream } from "effe
 import { HttpRouter, HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, type HttpApiGroup, HttpApiMiddleware } from "effect/http-api"
 import { createServer, type Server } from "node:http"
-import { problemsOf } from "../file/internal/problems.ts"
+import * as FileReader from "../file/FileReader.ts"
 import * as PlanFile from "../file/PlanFile.ts"
 import { ofFile } from "../file/Problem.ts"
 import type { Plan } from "../plan/Plan.ts"
@@ -88,7 +88,7 @@ const readBody = (
 const decodePlan = (text: string, maxBytes: number) =>
   Effect.fromResult(
     Result.mapError(
-      PlanFile.fromText(text, { limits: { bytes: maxBytes } }),
+      PlanFile.fromText(text, { limits: { maxFileBytes: maxBytes } }),
       ({ problems }) => new Rejected({ problems })
     )
   )
@@ -107,7 +107,7 @@ const layerMiddleware = (allowedHosts: ReadonlyArray<string>): Layer.Layer<Local
     ),
     HttpApiMiddleware.layerSchemaErrorTransform(ListedProblems, (error) =>
       error.kind === "Query"
-        ? Effect.fail(new Rejected({ problems: problemsOf(error.cause.issue, { synonyms, problemsMax: 50 }) }))
+        ? Effect.fail(new Rejected({ problems: FileReader.ofIssue(error.cause.issue, { synonyms }) }))
         : Effect.fail(error))
   )
 

@@ -7,9 +7,8 @@
 import { Result, Schema } from "effect"
 import { Plan } from "../plan/Plan.ts"
 import { synonyms } from "../plan/Synonyms.ts"
-import { decodeFile, type Problems } from "./internal/decodeFile.ts"
-import type * as FileText from "./internal/fileText.ts"
-import { toYamlText } from "./internal/yamlText.ts"
+import * as FileReader from "./FileReader.ts"
+import * as FileWriter from "./FileWriter.ts"
 import * as Problem from "./Problem.ts"
 
 /**
@@ -23,36 +22,16 @@ export class PlanError extends Schema.TaggedError<PlanError>("@appservice-ping/t
   { source: Schema.String, problems: Schema.NonEmptyArray(Problem.Problem) }
 ) {
   override get message(): string {
-    return Problem.listText(this.source, this.problems)
+    return Problem.listText(this.problems)
   }
 }
 
-/**
- * The bounds of a file: its `bytes`, in YAML the `lineLength` and the `mergeKeys` (`<<`), and with every alias followed
- * the `depth` of what is nested and the number of values (`nodes`).
- *
- * @category options
- * @since 0.1.0
- */
-export type Limits = FileText.Limits
+const reader = FileReader.make("plan", Plan, { synonyms })
 
-/**
- * Where a plan comes from, and the bounds of reading it.
- *
- * @category options
- * @since 0.1.0
- */
-export interface ReadOptions {
-  /** The name of the file, for errors; `plan` where nothing is said. */
-  readonly file?: string | undefined
-  /** Where nothing is said: 1 MiB, 16 KiB to a line of YAML, 16 merge keys, 32 levels and 200,000 values. */
-  readonly limits?: Partial<Limits> | undefined
-}
-
-const decoder = decodeFile(Plan, { synonyms })
-
-const named = (result: Result.Result<Plan, Problems>, source: string = "plan"): Result.Result<Plan, PlanError> =>
-  Result.mapError(result, (problems) => new PlanError({ source, problems }))
+const orPlanError = (
+  result: Result.Result<Plan, FileReader.Problems>,
+  source: string = "plan"
+): Result.Result<Plan, PlanError> => Result.mapError(result, (problems) => new PlanError({ source, problems }))
 
 /**
  * Reads a plan from the text of its file, YAML or JSON.
@@ -71,14 +50,14 @@ const named = (result: Result.Result<Plan, Problems>, source: string = "plan"): 
  * const result = PlanFile.fromText("rules: [{ leg: to_appservice, fault: { type: latencyy } }]", { file: "plan.yaml" })
  *
  * Result.isFailure(result) && result.failure.message
- * // => "plan.yaml: rules[0].fault.type: unknown fault \"latencyy\"; did you mean \"latency\"?"
+ * // => "plan.yaml:1: rules[0].fault.type: unknown fault \"latencyy\"; did you mean \"latency\"?"
  * ```
  *
  * @category decoding
  * @since 0.1.0
  */
-export const fromText = (text: string, options?: ReadOptions): Result.Result<Plan, PlanError> =>
-  named(decoder.fromText(text, options?.limits), options?.file)
+export const fromText = (text: string, options?: FileReader.ReadOptions): Result.Result<Plan, PlanError> =>
+  orPlanError(reader.fromText(text, options), options?.file)
 
 /**
  * Reads a plan from a value, such as parsed JSON.
@@ -86,8 +65,10 @@ export const fromText = (text: string, options?: ReadOptions): Result.Result<Pla
  * @category decoding
  * @since 0.1.0
  */
-export const fromUnknown = (input: unknown, options?: Pick<ReadOptions, "file">): Result.Result<Plan, PlanError> =>
-  named(decoder.fromUnknown(input), options?.file)
+export const fromUnknown = (
+  input: unknown,
+  options?: Pick<FileReader.ReadOptions, "file">
+): Result.Result<Plan, PlanError> => orPlanError(reader.fromUnknown(input, options), options?.file)
 
 /**
  * Checks a plan that the program made, as strictly as one from a file.
@@ -95,7 +76,7 @@ export const fromUnknown = (input: unknown, options?: Pick<ReadOptions, "file">)
  * @category decoding
  * @since 0.1.0
  */
-export const check = (plan: Plan): Result.Result<Plan, PlanError> => named(decoder.check(plan))
+export const check = (plan: Plan): Result.Result<Plan, PlanError> => orPlanError(reader.check(plan))
 
 const encode = Schema.encodeResult(Plan)
 
@@ -131,5 +112,5 @@ export const toYaml = (
     encoded(plan),
     (value) =>
       (options?.schema === undefined ? "" : `# yaml-language-server: $schema=${encodeURI(options.schema)}\n`) +
-      toYamlText(value)
+      FileWriter.toYaml(value)
   )

@@ -4,11 +4,10 @@
  * @since 0.1.0
  */
 import { Result, Schema } from "effect"
-import { decodeFile, type Problems } from "../file/internal/decodeFile.ts"
-import { toYamlText } from "../file/internal/yamlText.ts"
-import type { ReadOptions } from "../file/PlanFile.ts"
+import * as FileReader from "../file/FileReader.ts"
+import * as FileWriter from "../file/FileWriter.ts"
 import * as Problem from "../file/Problem.ts"
-import { synonyms } from "../plan/Synonyms.ts"
+import * as Synonyms from "../plan/Synonyms.ts"
 import { Scenario } from "./Scenario.ts"
 
 /**
@@ -24,17 +23,13 @@ export class ScenarioError
   )
 {
   override get message(): string {
-    return Problem.listText(this.source, this.problems)
+    return Problem.listText(this.problems)
   }
 }
 
-const decoder = decodeFile(Scenario, { synonyms })
-
-const named = (
-  result: Result.Result<Scenario, Problems>,
-  source: string = "scenario"
-): Result.Result<Scenario, ScenarioError> =>
-  Result.mapError(result, (problems) => new ScenarioError({ source, problems }))
+const reader = FileReader.make("scenario", Scenario, {
+  synonyms: Synonyms.merge(Synonyms.synonyms, { secure: ["tls"], https: ["tls"] })
+})
 
 /**
  * Reads a scenario from the text of a file.
@@ -42,15 +37,21 @@ const named = (
  * @category decoding
  * @since 0.1.0
  */
-export const scenarioFromText = (text: string, options?: ReadOptions): Result.Result<Scenario, ScenarioError> =>
-  named(decoder.fromText(text, options?.limits), options?.file)
+export const scenarioFromText = (
+  text: string,
+  options?: FileReader.ReadOptions
+): Result.Result<Scenario, ScenarioError> =>
+  Result.mapError(
+    reader.fromText(text, options),
+    (problems) => new ScenarioError({ source: options?.file ?? "scenario", problems })
+  )
 
 const encode = Schema.encodeSync(Scenario)
 
 /**
- * A scenario as YAML, to start an own one from.
+ * A scenario as YAML, to start from.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const scenarioToYaml = (scenario: Scenario): string => toYamlText(encode(scenario))
+export const scenarioToYaml = (scenario: Scenario): string => FileWriter.toYaml(encode(scenario))

@@ -106,31 +106,40 @@ describe("ControlServer", () => {
           _tag: "Rejected",
           problems: [
             {
-              path: "sed",
+              file: "plan",
+              line: 1,
+              field: "sed",
               problem: `unknown field; did you mean "seed"?`,
               expected: `one of the fields "seed", "rules"`,
-              suggestions: ["seed"]
+              suggestions: ["seed"],
+              fix: `write "seed"`
             },
             {
-              path: "rules[0].leg",
+              file: "plan",
+              line: 1,
+              field: "rules[0].leg",
               problem: `unknown value "to_appservce"; did you mean "to_appservice"?`,
               expected: `one of "to_homeserver", "to_appservice"`,
               found: `"to_appservce"`,
-              suggestions: ["to_appservice"]
+              suggestions: ["to_appservice"],
+              fix: `write "to_appservice"`
             },
             {
-              path: "rules[0].fault.type",
+              file: "plan",
+              line: 1,
+              field: "rules[0].fault.type",
               problem: `unknown fault "latencyy"; did you mean "latency"?`,
               expected: someTypes,
               found: `"latencyy"`,
-              suggestions: ["latency"]
+              suggestions: ["latency"],
+              fix: `write "latency"`
             }
           ]
         })
         assert.strictEqual(yield* struck(session), 503)
         const error = yield* Effect.flip(client.putPlan({ query: {}, payload: "rules: 4" }))
         assert.strictEqual(error._tag, "Rejected")
-        assert.strictEqual(error.message, "rules: found 4, expected a list")
+        assert.strictEqual(error.message, "plan:1: rules: found 4, expected a list")
       }).pipe(Effect.provide(Test)))
 
     it.effect("refuses a plan that is too large, by its length or by what comes, and takes one at the bound", () =>

@@ -1,5 +1,6 @@
 import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
+import type { ReadOptions } from "@appservice-ping/testbed/file/FileReader"
 import * as PlanFile from "@appservice-ping/testbed/file/PlanFile"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import { assert, describe, it } from "@effect/vitest"
@@ -19,7 +20,7 @@ const linesOf = <A>(result: Result.Result<A, PlanFile.PlanError>): ReadonlyArray
 
 const problemsIn = (input: unknown): ReadonlyArray<string> => linesOf(PlanFile.fromUnknown(input, { file: "p" }))
 
-const problemsInText = (text: string, options?: PlanFile.ReadOptions): ReadonlyArray<string> =>
+const problemsInText = (text: string, options?: ReadOptions): ReadonlyArray<string> =>
   linesOf(PlanFile.fromText(text, { file: "p", ...options }))
 
 /** The problems of a rule that is right but for these fields. */
@@ -222,7 +223,7 @@ rules:
           "p: rules[0].fault.latency.distribution: unknown distribution \"lognorm\"; did you mean \"lognormal\"?",
           "p: rules[0].fault.steps[0].bytes: found \"%\", expected a valid Base64 string",
           "p: rules[0].fault.steps[1].step: unknown step \"clos\"; did you mean \"close\"?",
-          "p: rules[0].match.transaction_id: found 12, expected text or a list (put it in quotes)"
+          "p:1: rules[0].match.transaction_id: found 12, expected text or a list (put it in quotes)"
         ]
       )
     })
@@ -282,26 +283,29 @@ rules:
   })
 
   describe("bounds", () => {
-    const full = { lineLength: 1000, mergeKeys: 2, depth: 4, nodes: 10, bytes: 100 }
+    const full = { maxMergeKeys: 2, maxFileBytes: 100 }
 
-    it.each<[string, string, string, PlanFile.ReadOptions["limits"]]>([
-      ["bytes", `{"rules":[]}${" ".repeat(88)}`, `{"rules":[]}${" ".repeat(89)}`, { bytes: full.bytes }],
-      ["bytes of UTF-8", `# ${"é".repeat(44)}\nrules: []`, `# ${"é".repeat(45)}\nrules: []`, { bytes: full.bytes }],
-      ["line length", `rules: []${" ".repeat(991)}`, `rules: []${" ".repeat(992)}`, { lineLength: full.lineLength }],
-      ["merge keys", "# << <<\nrules: []", "# << << <<\nrules: []", { mergeKeys: full.mergeKeys }]
+    it.each<[string, string, string, ReadOptions["limits"]]>([
+      ["bytes", `{"rules":[]}${" ".repeat(88)}`, `{"rules":[]}${" ".repeat(89)}`, { maxFileBytes: full.maxFileBytes }],
+      ["bytes of UTF-8", `# ${"é".repeat(44)}\nrules: []`, `# ${"é".repeat(45)}\nrules: []`, {
+        maxFileBytes: full.maxFileBytes
+      }],
+      ["merge keys", "rules: []\n<<: {}\n<<: {}", "rules: []\n<<: {}\n<<: {}\n<<: {}", {
+        maxMergeKeys: full.maxMergeKeys
+      }]
     ])("takes a file at the bound of its %s, and none beyond it", (_, good, bad, limits) => {
       assert.deepStrictEqual(problemsInText(good, { limits }), [])
       const [line = ""] = problemsInText(bad, { limits })
-      assert.match(line, /^p: expected (?:a file of|lines of|at most)/)
+      assert.match(line, /^p(?::4)?: expected (?:a file of|at most)/)
     })
 
     it("counts depth and values with every alias followed", () => {
-      const at = (text: string, limits: PlanFile.ReadOptions["limits"]) =>
+      const at = (text: string, limits: ReadOptions["limits"]) =>
         problemsInText(text, { limits }).filter((line) => line.includes("at most"))
-      assert.deepStrictEqual(at("rules: [[1]]", { depth: 3 }), [])
-      assert.lengthOf(at("rules: [[[1]]]", { depth: 3 }), 1)
-      assert.deepStrictEqual(at("a: &a [1, 2]\nb: [*a]", { nodes: 8 }), [])
-      assert.lengthOf(at("a: &a [1, 2]\nb: [*a]", { nodes: 7 }), 1)
+      assert.deepStrictEqual(at("rules: [[1]]", { maxDepth: 3 }), [])
+      assert.lengthOf(at("rules: [[[1]]]", { maxDepth: 3 }), 1)
+      assert.deepStrictEqual(at("a: &a [1, 2]\nb: [*a]", { maxValues: 8 }), [])
+      assert.lengthOf(at("a: &a [1, 2]\nb: [*a]", { maxValues: 7 }), 1)
     })
 
     it("gives up on aliases that multiply, and on nesting without end, in YAML and JSON", () => {
@@ -310,17 +314,17 @@ rules:
         (_, i) => `b${i}: &b${i} [${i === 0 ? "1, 1" : `*b${i - 1}, *b${i - 1}`}]`
       )
       assert.deepStrictEqual(problemsInText(laughs.join("\n")), [
-        "p: expected at most 200000 values, with every alias followed"
+        "p:17: expected at most 200000 values, with every alias followed"
       ])
       for (const depth of [40, 5000, 100_000]) {
         const [line = ""] = problemsInText(`${"[".repeat(depth)}${"]".repeat(depth)}`)
-        assert.match(line, /^p: expected (?:at most 32 levels|less deep nesting|lines of at most)/)
+        assert.match(line, /^p(?::1)?: expected at most 32 levels/)
       }
     })
 
     it("takes no key twice, in YAML and in JSON", () => {
       assert.deepStrictEqual(problemsInText("rules: []\nseed: 1\nseed: 2\n"), [
-        "p: expected each key once; look at line 3"
+        "p:3: expected each key once in a mapping"
       ])
       assert.deepStrictEqual(problemsInText(`{"rules":[],"seed":1,"se\\u0065d":2}`), [
         "p: expected each key once in a mapping"
@@ -333,9 +337,76 @@ rules:
       )
     })
 
+    it("says what is wrong with what is not YAML, and on which line", () => {
+      assert.deepStrictEqual(
+        [
+          "rules: []\nseed:\t\"\\q\"",
+          "rules:\n\t- 1",
+          "rules: [",
+          "rules: []\nseed: *none",
+          "rules: []\n---\nrules: []",
+          "rules: []\nseed: !secret x",
+          "{ [1]: 2 }"
+        ].map((text) => problemsInText(text)),
+        [
+          ["p:2: expected valid YAML or JSON: in double quotes a backslash needs a second one"],
+          ["p:2: expected valid YAML or JSON: a tab cannot indent; use spaces"],
+          ["p:1: expected valid YAML or JSON: a [ or { is not closed"],
+          ["p:2: expected an alias (*) of an anchor (&) that is whole before it"],
+          ["p:2: expected valid YAML or JSON: a file is one document"],
+          ["p:2: expected valid YAML or JSON"],
+          ["p:1: expected keys that are words"]
+        ]
+      )
+    })
+
+    it("names the line of each problem in YAML and in JSON, and how to mend it", () => {
+      const yaml = `rules:
+  - leg: to_appservice
+    fault: { type: stall, phase: before-headers }
+  - leg: to-homeserver
+    fault:
+      type: refused
+      at: 4
+  - fault: { type: refused }
+`
+      assert.deepStrictEqual(problemsInText(yaml), [
+        `p:3: rules[0].fault.phase: unknown value "before-headers"; did you mean "before_headers"?`,
+        `p:4: rules[1].leg: unknown value "to-homeserver"; did you mean "to_homeserver"?`,
+        `p:7: rules[1].fault.at: unknown field; expected one of the fields "type"`,
+        `p:8: rules[2].leg: missing; expected one of "to_homeserver", "to_appservice"`
+      ])
+      const json = `{\n  "rules": [\n    {\n      "leg": "to-appservice", "fault": { "type": "refused" }\n    }\n  ]\n}`
+      assert.deepStrictEqual(problemsInText(json), [
+        `p:4: rules[0].leg: unknown value "to-appservice"; did you mean "to_appservice"?`
+      ])
+      const [problem] = Result.getOrThrow(Result.flip(PlanFile.fromText(json, { file: "plan.json" }))).problems
+      assert.deepStrictEqual(problem, {
+        file: "plan.json",
+        line: 4,
+        field: "rules[0].leg",
+        problem: `unknown value "to-appservice"; did you mean "to_appservice"?`,
+        expected: `one of "to_homeserver", "to_appservice"`,
+        found: `"to-appservice"`,
+        suggestions: ["to_appservice"],
+        fix: `write "to_appservice"`
+      })
+    })
+
+    it("takes large texts of every shape within a second or two", () => {
+      const texts = [
+        "[".repeat(500_000),
+        `a: [${"1,".repeat(500_000)}]`,
+        Array.from({ length: 20_000 }, (_, i) => `- &a${i} x\n- *a${i}`).join("\n"),
+        Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join("\n"),
+        "- ".repeat(20_000)
+      ]
+      for (const text of texts) assert.isNotEmpty(problemsInText(text))
+    }, 30_000)
+
     it("names the line of what is not YAML, and does not quote it", () => {
       const [line = ""] = problemsInText("rules:\n  - leg: to_appservice\n   syt_secret: [\n")
-      assert.match(line, /^p: expected valid YAML or JSON/)
+      assert.match(line, /^p:3: expected valid YAML or JSON: a quote, a bracket, a colon or a comma is missing$/)
       assert.notInclude(line, "syt_secret")
     })
   })
@@ -369,8 +440,8 @@ rules:
       for (const result of [PlanFile.fromText(text), PlanFile.fromText(`rules:\n  - leg: ${text}`)]) {
         if (Result.isSuccess(result)) continue
         assert.isNotEmpty(result.failure.problems)
-        for (const { path, problem } of result.failure.problems) {
-          assert.match(path + problem, /^[\x20-\x7e]+$/)
+        for (const { field, problem } of result.failure.problems) {
+          assert.match(field + problem, /^[\x20-\x7e]+$/)
         }
       }
     }, { arbitrary: { runs: 1000 } })
@@ -378,8 +449,8 @@ rules:
     it("keeps names that mean something to JavaScript apart from fields", () => {
       const rule = `{"leg":"to_appservice","fault":{"type":"duplicate"}`
       assert.deepStrictEqual(problemsInText(`{"rules":[${rule},"__proto__":{"budget":0}}],"constructor":1}`), [
-        `p: constructor: unknown field; expected one of the fields "seed", "rules"`,
-        `p: rules[0].__proto__: unknown field; expected one of the fields "id", "leg", "match", "when", "budget", "fault", "sequence", "end"`
+        `p:1: constructor: unknown field; expected one of the fields "seed", "rules"`,
+        `p:1: rules[0].__proto__: unknown field; expected one of the fields "id", "leg", "match", "when", "budget", "fault", "sequence", "end"`
       ])
       const plan = PlanFile.fromText(
         `rules: [{ leg: to_appservice, fault: { type: status, status: 500, headers: { __proto__: x } } }]`

@@ -1,29 +1,28 @@
 /** Reads YAML and JSON at a bounded cost, and never quotes the text in an error: it may be the wrong file. */
+import * as Json from "@appservice-ping/domain/Json"
 import { Predicate, Result } from "effect"
-import { Yaml } from "effect/encoding"
+import { type Path, readYaml, type TextProblem, type YamlText } from "./yamlReader.ts"
 
 /**
  * The bounds of a file.
  *
  * **Details**
  *
- * `lineLength` and `mergeKeys` hold for YAML only, whose parser's time grows with the square of the one and the product
- * of the other. `depth` and `nodes` count what is nested and what there is once every alias is followed.
+ * `maxMergeKeys` holds for YAML only. `maxDepth` and `maxValues` count what is nested and what there is once every alias
+ * is followed.
  */
 export interface Limits {
-  readonly bytes: number
-  readonly lineLength: number
-  readonly mergeKeys: number
-  readonly depth: number
-  readonly nodes: number
+  readonly maxFileBytes: number
+  readonly maxMergeKeys: number
+  readonly maxDepth: number
+  readonly maxValues: number
 }
 
 export const defaultLimits: Limits = {
-  bytes: 1024 * 1024,
-  lineLength: 16 * 1024,
-  mergeKeys: 16,
-  depth: 32,
-  nodes: 200_000
+  maxFileBytes: 1024 * 1024,
+  maxMergeKeys: 16,
+  maxDepth: 32,
+  maxValues: 200_000
 }
 
 const encoder = new TextEncoder()
@@ -55,42 +54,34 @@ const sizeProblem = (root: unknown, limits: Limits): string | undefined => {
   const waiting: Array<{ readonly value: unknown; readonly depth: number }> = [{ value: root, depth: 1 }]
   let nodes = 0
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (++nodes > limits.nodes) return `at most ${limits.nodes} values, with every alias followed`
+    if (++nodes > limits.maxValues) return `at most ${limits.maxValues} values, with every alias followed`
     if (!Predicate.isObjectOrArray(next.value)) continue
-    if (next.depth > limits.depth) return `at most ${limits.depth} levels, one inside the other`
+    if (next.depth > limits.maxDepth) return `at most ${limits.maxDepth} levels, one inside the other`
     for (const value of Object.values(next.value)) waiting.push({ value, depth: next.depth + 1 })
   }
   return undefined
 }
 
-const yamlProblem = (error: unknown): string => {
-  if (error instanceof RangeError) return "less deep nesting"
-  const message = error instanceof Error ? error.message : ""
-  const [, line] = /at line (\d+)$/.exec(message) ?? []
-  const where = line === undefined ? "" : `; look at line ${line}`
-  return message.startsWith("Duplicate key '") ? `each key once${where}` : `valid YAML or JSON${where}`
+/** JSON is YAML, so that the reader of YAML finds its lines; it is asked only when something is wrong. */
+const lineInJson = (text: string, limits: Limits) => {
+  let read: Result.Result<YamlText, TextProblem> | undefined
+  return (path: Path): number | undefined => {
+    read ??= readYaml(text, limits)
+    return Result.isSuccess(read) ? read.success.lineOf(path) : undefined
+  }
 }
 
-const parseYaml = (text: string, limits: Limits): Result.Result<unknown, string> => {
-  const line = text.split(/\r\n?|\n/).findIndex((line) => line.length > limits.lineLength) + 1
-  if (line > 0) return Result.fail(`lines of at most ${limits.lineLength} characters, unlike line ${line}`)
-  if (text.split("<<").length - 1 > limits.mergeKeys) return Result.fail(`at most ${limits.mergeKeys} merge keys (<<)`)
-  return Result.try({ try: (): unknown => Yaml.parse(text), catch: yamlProblem })
-}
-
-const parseJson = (text: string): Result.Result<unknown, string> =>
-  Result.try({ try: (): unknown => JSON.parse(text), catch: () => "valid JSON" })
-
-/** The value that a text stands for, or what was expected of the text. */
-export const parse = (source: string, limits: Limits): Result.Result<unknown, string> => {
+/** The value that a text stands for and the lines of its fields, or what was expected of the text. */
+export const parse = (source: string, limits: Limits): Result.Result<YamlText, TextProblem> => {
   const text = source.replace(/^\uFEFF/, "")
-  if (isTooLarge(text, limits.bytes)) return Result.fail(`a file of at most ${limits.bytes} bytes`)
-  const json = parseJson(text)
-  const parsed: Result.Result<unknown, string> = Result.isSuccess(json) ? json : parseYaml(text, limits)
-  return Result.flatMap(parsed, (value) => {
-    const tooMuch = sizeProblem(value, limits)
-    if (tooMuch !== undefined) return Result.fail(tooMuch)
-    const twice = Result.isSuccess(json) ? repeatedKey(text) : undefined
-    return twice === undefined ? Result.succeed(value) : Result.fail("each key once in a mapping")
-  })
+  if (isTooLarge(text, limits.maxFileBytes)) {
+    return Result.fail({ expected: `a file of at most ${limits.maxFileBytes} bytes` })
+  }
+  const value = Json.parse(text)
+  if (value === undefined) return readYaml(text, limits)
+  const expected = sizeProblem(value, limits) ??
+    (repeatedKey(text) === undefined ? undefined : "each key once in a mapping")
+  return expected === undefined
+    ? Result.succeed({ value, lineOf: lineInJson(text, limits) })
+    : Result.fail({ expected })
 }

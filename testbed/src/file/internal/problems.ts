@@ -4,14 +4,15 @@ import type { Synonyms } from "../../plan/Synonyms.ts"
 import type { Problem } from "../Problem.ts"
 import { nearest } from "./nearest.ts"
 import * as Shape from "./shape.ts"
+import type { Path } from "./yamlReader.ts"
 
 export interface ProblemOptions {
   readonly synonyms?: Synonyms | undefined
   /** How many problems are listed at most; the rest is counted in one last entry. */
-  readonly problemsMax: number
+  readonly maxProblems: number
+  /** The line of a field, where the input came from a text. */
+  readonly lineOf?: ((path: Path) => number | undefined) | undefined
 }
-
-type Path = ReadonlyArray<PropertyKey>
 
 /** A place of the input that was rejected, and the mappings around it, the nearest first. */
 interface Place {
@@ -22,7 +23,7 @@ interface Place {
 /** Described only when it is shown, because looking for the nearest name costs most. */
 interface Finding {
   readonly path: Path
-  readonly describe: (synonyms: Synonyms) => Omit<Problem, "path">
+  readonly describe: (synonyms: Synonyms) => Omit<Problem, "field" | "file" | "line" | "fix">
 }
 
 const pathText = (path: Path): string =>
@@ -260,16 +261,23 @@ export const problemsOf = (
     if (!places.has(path)) places.set(path, finding)
   }
   const all = [...places]
-  const [first, ...others] = all.slice(0, options.problemsMax).map(([path, { describe }]): Problem => ({
-    path,
-    ...describe(options.synonyms ?? {})
-  }))
-  const more = all.length - options.problemsMax
+  const [first, ...others] = all.slice(0, options.maxProblems).map(([field, { describe, path }]): Problem => {
+    const line = options.lineOf?.(path)
+    const described = describe(options.synonyms ?? {})
+    const [suggestion] = described.suggestions
+    return {
+      ...line === undefined ? {} : { line },
+      field,
+      ...described,
+      ...suggestion === undefined ? {} : { fix: `write ${JSON.stringify(suggestion)}` }
+    }
+  })
+  const more = all.length - options.maxProblems
   const rest: ReadonlyArray<Problem> = more > 0
-    ? [{ path: "", problem: `and ${more} more problems`, expected: "", suggestions: [] }]
+    ? [{ field: "", problem: `and ${more} more problems`, expected: "", suggestions: [] }]
     : []
   const fallback: Problem = {
-    path: "",
+    field: "",
     problem: "expected something else",
     expected: "something else",
     suggestions: []
