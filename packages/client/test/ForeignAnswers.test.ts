@@ -9,7 +9,7 @@ const pinged = ping({ homeserver, registration })
 describe("a duration that cannot be", () => {
   it.effect("C9 is not believed: the client knows how long it waited", () =>
     Effect.gen(function*() {
-      for (const millis of ["5000", "1e300", "1e400"]) {
+      for (const millis of ["5000", "9e15", "1e300"]) {
         const stub = answering(200, `{"duration_ms":${millis}}`)
         // The clock of the test stands still, so the answer took no time.
         assert.deepStrictEqual(yield* pinged.pipe(stub.provide), { duration_ms: 0 })

@@ -332,7 +332,7 @@ export const decode = (
   if (answer.status >= 200 && answer.status < 300) {
     const body = Json.parse(answer.body)
     const duration = Predicate.isObject(body) ? body["duration_ms"] : undefined
-    if (typeof duration === "number") {
+    if (typeof duration === "number" && Number.isFinite(duration)) {
       return Result.succeed({ duration_ms: Millis.wholeMillis(believed(Math.round(duration), options.elapsed)) })
     }
   }

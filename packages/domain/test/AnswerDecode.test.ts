@@ -271,7 +271,7 @@ describe("Answer.decode and the client's own clock", () => {
   })
 
   it("C9 takes how long the client waited for a longer duration", () => {
-    for (const millis of ["1081", "1e300", "1e400"]) {
+    for (const millis of ["1081", "9e15", "1e300"]) {
       assert.strictEqual(durationOf(`{"duration_ms":${millis}}`, Duration.millis(80)), 80)
       assert.strictEqual(durationOf(`{"duration_ms":${millis}}`, Duration.micros(79_500n)), 80)
     }
