@@ -1,5 +1,5 @@
 /**
- * Why a connection failed, told from what an HTTP client raised.
+ * Why a connection failed, read from what an HTTP client raised.
  *
  * The clients of Node, Bun and Deno name one thing in many ways; this is the one place that knows them. It reads
  * codes and names, and never repeats a client's own text, which may carry a URL or a token (D8).
@@ -199,7 +199,7 @@ const causes = (error: unknown): ReadonlyArray<unknown> => {
 }
 
 /**
- * Tells from anything an HTTP client raised why the connection failed; total, `unknown` at worst.
+ * Classifies what an HTTP client raised by why the connection failed; total, `unknown` at worst.
  *
  * **Details**
  *

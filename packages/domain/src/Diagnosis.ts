@@ -162,7 +162,7 @@ export const Diagnosable = Schema.Union([
 export type Diagnosable = typeof Diagnosable.Type
 
 /**
- * Tells whether an error is one that {@link diagnose} explains.
+ * Returns whether {@link diagnose} explains an error.
  *
  * @category guards
  * @since 0.1.0
@@ -170,7 +170,7 @@ export type Diagnosable = typeof Diagnosable.Type
 export const isDiagnosable: (error: unknown) => error is Diagnosable = Schema.is(Diagnosable)
 
 /**
- * Tells what a failed ping means; pure and total.
+ * Explains a failed ping; pure and total.
  *
  * **Example** (Explaining a ping that failed)
  *

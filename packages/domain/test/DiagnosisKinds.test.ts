@@ -215,6 +215,14 @@ describe("answers that are not what they seem", () => {
     assert.match(of(15_000).advice, /firewall/)
   })
 
+  it("Synapse never gives up before 15 seconds, so that an earlier 504 is a connection that ended", () => {
+    const of = (seconds: number, name: string) =>
+      explain(504, { errcode: "M_CONNECTION_TIMEOUT" }, { elapsed: Duration.seconds(seconds), server: { name } })
+    assert.match(of(3, "Synapse").cause, /reset or closed, or/)
+    assert.match(of(15, "Synapse").cause, /no answer .* in time/)
+    assert.match(of(3, "Tuwunel").cause, /no answer .* in time/)
+  })
+
   it("304 is no redirect", () => {
     for (const diagnosis of [explain(502, badStatus(304, "")), explain(502, failed("HTTP 304 Not Modified"))]) {
       assert.match(diagnosis.cause, /nothing has changed \(status 304\)/)

@@ -100,11 +100,11 @@ export const urlNotSet = (oursHasOne: boolean, { words }: Case): Finding =>
       `Set url in the registration to where the appservice listens. ${words.reload}`
     )
 
-/** No homeserver waits so briefly; at least one calls a reset a timeout. */
-const shortest = Duration.seconds(1)
+/** At least one homeserver calls a reset a timeout; none gives up so early, and Synapse never before 15 seconds. */
+const shortestTimeout = ({ name }: ServerWords): Duration.Duration => Duration.seconds(name === "Synapse" ? 15 : 1)
 
-export const connectionTimeout = ({ elapsed, leg }: Case): Finding =>
-  elapsed !== undefined && Duration.isLessThan(elapsed, shortest)
+export const connectionTimeout = ({ elapsed, leg, words }: Case): Finding =>
+  elapsed !== undefined && Duration.isLessThan(elapsed, shortestTimeout(words))
     ? {
       actor: "operator",
       cause: `The homeserver says that it got no answer from ${leg.target} in time, but after only ${
