@@ -9,6 +9,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { barrels } from "./generate/barrels.ts"
 import { clientTable } from "./generate/clientTable.ts"
+import { doctorTable } from "./generate/doctorTable.ts"
 import { faultCatalogue } from "./generate/faultCatalogue.ts"
 import { faultKinds } from "./generate/faultKinds.ts"
 import { faultTables } from "./generate/faultTables.ts"
@@ -31,6 +32,7 @@ const generators: { readonly [name: string]: Generator } = {
   faultCatalogue,
   rules,
   faultTables,
+  doctorTable,
   clientTable
 }
 

@@ -8,13 +8,14 @@ import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { plain } from "@appservice-ping/domain/PlainText"
 import * as Registration from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
+import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import { Clock, Duration, Effect, type Redacted } from "effect"
 import type { HttpClient } from "effect/http"
 import * as Check from "./Check.ts"
 import * as Conclusion from "./Conclusion.ts"
+import { look } from "./DirectCall.ts"
 import type { Evidence, RegistrationEvidence, Subject } from "./Evidence.ts"
 import { contact, findListener, pingThrough } from "./internal/checks.ts"
-import { direct } from "./internal/direct.ts"
 import { whoami } from "./internal/whoami.ts"
 import * as RegistrationCheck from "./RegistrationCheck.ts"
 import type { Report } from "./Report.ts"
@@ -184,7 +185,7 @@ export const examine: (options: Options) => Effect.Effect<Report, never, HttpCli
     yield* take(
       "direct",
       target && Effect.map(
-        direct({ ...target, transactionId, timeout: timeout ?? timeouts.direct }),
+        look({ ...target, transactionId, timeout: timeout ?? timeouts.direct }),
         (seen) => {
           found.direct = seen
         }
@@ -209,5 +210,6 @@ export const examine: (options: Options) => Effect.Effect<Report, never, HttpCli
     const diagnosis = new Diagnosis({ ...conclusion.diagnosis, cause: shown(cause), advice: shown(advice) })
     return { ...conclusion, checks, diagnosis }
   },
-  Effect.scoped
+  Effect.scoped,
+  Effect.provide(NodeTransport.layer())
 )

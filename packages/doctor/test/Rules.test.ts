@@ -207,7 +207,7 @@ const rows: ReadonlyArray<Row> = [
       ping: failed(new UnknownToken({}))
     },
     actor: "homeserver admin",
-    cause: /Tuwunel does not take the as_token/,
+    cause: /Tuwunel does not (?:know|take) the as_token/,
     advice: /admin room of Tuwunel.*at once/
   },
   {

@@ -81,13 +81,16 @@ export const findListener = Effect.fnUntraced(function*(
     : yield* stand(registration, url, asked, options.received)
 })
 
+/** In bytes: some homeservers repeat the whole body of the appservice in their answer, however long it is. */
+const maxBodyBytes = 16 * 1024 * 1024
+
 /** Lets the homeserver ping the appservice, and watches for the arrival where we listen ourselves. */
 export const pingThrough = (
   options: Ping.PingOptions,
   verified: VerifiedPing["Service"] | undefined
 ): Effect.Effect<PingEvidence, never, HttpClient.HttpClient> => {
   const ping: Effect.Effect<{ readonly duration_ms: number }, Diagnosable, HttpClient.HttpClient> =
-    verified === undefined ? Ping.ping(options) : verified.ping(options)
+    verified === undefined ? Ping.ping({ ...options, maxBodyBytes }) : verified.ping({ ...options, maxBodyBytes })
   return Effect.flatMap(Clock.monotonicTimeNanos, (from) =>
     Effect.matchEffect(ping, {
       onFailure: (error) =>

@@ -38,6 +38,9 @@ export const saidOf = (error: Diagnosable, context: ConnectionSign.Context): Sai
       return said("code", "timeout")
     case "OtherErrcode":
       return error.errcode === "M_UNKNOWN" && error.status >= 500 ? read(error, context) : undefined
+    case "Undecided":
+      // A homeserver that does not answer in time may wait for the appservice, some of them without an end.
+      return error.failure === undefined ? said("seen", "unknown") : undefined
     default:
       return undefined
   }

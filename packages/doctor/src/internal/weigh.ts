@@ -26,7 +26,7 @@ export const explains = (direct: DirectEvidence, said: Said): boolean => {
       return direct._tag === "Answered" && direct.status >= 300 && direct.status < 400
     case "notJson":
     case "noLength":
-      return sight === "answersEverything" || direct._tag === "NoAnswer"
+      return sight === "answersEverything" || sight === "redirect" || direct._tag === "NoAnswer"
     case "httpToTls":
       return sight === "tlsPort"
     case "tls":

@@ -79,14 +79,21 @@ export const redirect = urlRule("url-redirects", "redirect", ({ direct, of, said
   )
 })
 
-/** A service that answers everything with success is no appservice (D2). */
-export const answersEverything = urlRule("url-answers-everything", "answersEverything", ({ of, said }) =>
-  operator(
-    `${
+/** A service that answers everything with success is no appservice (D2): certain where it answers any path too (A6). */
+export const answersEverything = urlRule("url-answers-everything", "answersEverything", ({ direct, of, said }) => {
+  const isCertain = direct._tag === "Answered" && direct.unknownPath === "accepted"
+  const conclude = isCertain ? certain : possible
+  return conclude({
+    actor: "operator",
+    cause: `${
       said === undefined ? "The homeserver takes the ping for answered, but what answers" : "What answers"
-    } at ${of.url} accepts any token and does not answer as an appservice does: it is another service.`,
-    setUrl(itself, of)
-  ))
+    } at ${of.url} accepts any token${
+      isCertain ? " and any path" : ""
+    } and does not answer as an appservice does: it is ${isCertain ? "" : "probably "}another service.`,
+    advice: setUrl(itself, of),
+    temporary: false
+  })
+})
 
 /** An appservice without a ping: it refuses a wrong token elsewhere. */
 export const frameworkWithoutPing = urlRule("framework-without-ping", "withoutPing", ({ of }) =>

@@ -1,26 +1,35 @@
-/** Calls the appservice's url as the homeserver does (D1 to D11), and looks at what answers. */
+/**
+ * Calls the appservice's url as the homeserver does (D1 to D11), and looks at what answers.
+ *
+ * @since 0.1.0
+ */
 import * as HomeserverUrl from "@appservice-ping/client/Homeserver"
 import * as Answer from "@appservice-ping/domain/Answer"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
-import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { type OutgoingResponse, OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import { Clock, Duration, Effect, Layer, Option, Redacted, Ref, Result } from "effect"
 import type { HttpClient } from "effect/http"
-import type { Answered, DirectEvidence, NoAnswer, WrongToken } from "../Evidence.ts"
-import { ask } from "./ask.ts"
-import { isJsonObject } from "./body.ts"
-import { speaksTls } from "./probe.ts"
+import type { Answered, DirectEvidence, NoAnswer, WrongToken } from "./Evidence.ts"
+import { ask } from "./internal/ask.ts"
+import { speaksTls } from "./internal/probe.ts"
 
-/** What to call, and for how long each call may take. */
-export interface DirectOptions {
+/**
+ * What to call, and for how long each call may take.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface DirectCallOptions {
   readonly url: string
   readonly registration: Registration
   readonly transactionId: string
   readonly timeout: Duration.Duration
+  /** Whether a port speaks TLS. Default: a connection that tries it. */
+  readonly speaksTls?: ((url: URL, timeout: Duration.Duration) => Effect.Effect<boolean>) | undefined
 }
 
 /** Nobody's token: an appservice that takes it takes any. */
@@ -45,7 +54,7 @@ const remembering = (last: Ref.Ref<Sent | undefined>) =>
             Effect.tapError((failure) => Ref.set(last, Result.fail(failure)))
           )
       }))
-  ).pipe(Layer.provide(NodeTransport.layer()))
+  )
 
 const refusesToken = (status: number): boolean => status === 401 || status === 403
 
@@ -57,7 +66,7 @@ const needsToken = (status: number): boolean => status >= 400 && status !== 404 
 
 /** What a strange path or a transaction of nothing is answered, with a token that nobody has. */
 const probeRoute = Effect.fnUntraced(function*(
-  { timeout, url }: DirectOptions,
+  { timeout, url }: DirectCallOptions,
   method: "POST" | "PUT",
   path: `/${string}`,
   json: string
@@ -71,14 +80,14 @@ const probeRoute = Effect.fnUntraced(function*(
   return method === "POST" && (status === 404 || status === 405) ? "refused" as const : outcomeOf(status)
 })
 
-const unknownPath = (options: DirectOptions) =>
+const unknownPath = (options: DirectCallOptions) =>
   probeRoute(options, "POST", "/_matrix/app/v1/appservice-ping-doctor", "{}")
 
-const transaction = (options: DirectOptions) =>
+const transaction = (options: DirectCallOptions) =>
   probeRoute(options, "PUT", "/_matrix/app/v1/transactions/appservice-ping-doctor", "{\"events\":[]}")
 
 /** Where a redirect leads; the question goes without a token, because it is none for the eyes of a stranger. */
-const locationOf = Effect.fnUntraced(function*({ timeout, url }: DirectOptions) {
+const locationOf = Effect.fnUntraced(function*({ timeout, url }: DirectCallOptions) {
   const endpoint = AppserviceUrl.join(url, "/_matrix/app/v1/ping")
   if (endpoint === undefined) return undefined
   const answer = yield* Effect.option(ask({ method: "POST", url: endpoint, json: "{}", timeout }))
@@ -87,21 +96,22 @@ const locationOf = Effect.fnUntraced(function*({ timeout, url }: DirectOptions) 
   return error._tag === "NotHomeserver" ? error.location : undefined
 })
 
-const isHomeserverAt = ({ timeout, url }: DirectOptions): Effect.Effect<boolean, never, HttpClient.HttpClient> =>
+const isHomeserverAt = ({ timeout, url }: DirectCallOptions): Effect.Effect<boolean, never, HttpClient.HttpClient> =>
   Effect.match(HomeserverUrl.versions({ homeserver: new URL(url), timeout }), {
     onSuccess: ({ versions }) => versions.length > 0,
     onFailure: () => false
   })
 
 /** What was sent in plain to a port that speaks TLS is answered with a refusal in plain, a TLS alert or nothing. */
-const isTlsPort = ({ timeout, url }: DirectOptions, isOdd: boolean): Effect.Effect<boolean> => {
-  const parsed = new URL(url)
-  return parsed.protocol === "http:" && isOdd ? speaksTls(parsed, timeout) : Effect.succeed(false)
+const isTlsPort = (options: DirectCallOptions, isOdd: boolean): Effect.Effect<boolean> => {
+  const url = new URL(options.url)
+  const ask = options.speaksTls ?? speaksTls
+  return url.protocol === "http:" && isOdd ? ask(url, options.timeout) : Effect.succeed(false)
 }
 
 const openingKinds: ReadonlySet<ConnectionFailure["kind"]> = new Set(["dns", "refused", "unreachable"])
 
-const noAnswer = (options: DirectOptions, failure: ConnectionFailure): Effect.Effect<NoAnswer> =>
+const noAnswer = (options: DirectCallOptions, failure: ConnectionFailure): Effect.Effect<NoAnswer> =>
   Effect.map(isTlsPort(options, !openingKinds.has(failure.kind)), (speaksTls) => ({
     _tag: "NoAnswer",
     failure,
@@ -109,7 +119,7 @@ const noAnswer = (options: DirectOptions, failure: ConnectionFailure): Effect.Ef
   }))
 
 const answered = Effect.fnUntraced(function*(
-  options: DirectOptions,
+  options: DirectCallOptions,
   response: OutgoingResponse,
   about: { readonly millis: number; readonly wrongToken: WrongToken }
 ): Effect.fn.Return<Answered, never, HttpClient.HttpClient> {
@@ -123,7 +133,7 @@ const answered = Effect.fnUntraced(function*(
     ...about,
     status,
     body,
-    unknownPath: about.wrongToken === "accepted" && isJsonObject(body) ? yield* unknownPath(options) : undefined,
+    unknownPath: about.wrongToken === "accepted" ? yield* unknownPath(options) : undefined,
     transaction: isMissing ? yield* transaction(options) : undefined,
     // One proxy may lead to both by the path, so only what knows no such path can be the homeserver itself.
     isHomeserver: isMissing && (yield* isHomeserverAt(options)),
@@ -137,37 +147,44 @@ interface Call {
   readonly millis: number
 }
 
-/** Calls the url with the `hs_token` where that is needed, and before with another token, which must be refused. */
-export const direct: (
-  options: DirectOptions
-) => Effect.Effect<DirectEvidence, never, HttpClient.HttpClient> = Effect.fnUntraced(function*(options) {
-  const { registration, timeout, transactionId, url } = options
-  const last = yield* Ref.make<Sent | undefined>(undefined)
-  const leg = OutgoingPing.layer({ timeout }).pipe(Layer.provide(remembering(last)))
-  const call = Effect.fnUntraced(function*(hsToken: Redacted.Redacted): Effect.fn.Return<
-    Call,
-    never,
-    OutgoingPing.OutgoingPing
-  > {
-    const outgoing = yield* OutgoingPing.OutgoingPing
-    yield* Ref.set(last, undefined)
-    const from = yield* Clock.monotonicTimeNanos
-    yield* Effect.result(outgoing.send({ url, hsToken, transactionId }))
-    const millis = Math.round(Duration.toMillis(Duration.nanos((yield* Clock.monotonicTimeNanos) - from)))
-    return { sent: (yield* Ref.get(last)) ?? Result.fail(tooSlow), millis }
-  })
-  const calls = Effect.gen(function*() {
-    const stranger = yield* call(wrongToken)
-    if (Result.isFailure(stranger.sent)) return yield* noAnswer(options, stranger.sent.failure)
-    const { status } = stranger.sent.success
-    const outcome = outcomeOf(status)
-    if (!needsToken(status)) {
-      return yield* answered(options, stranger.sent.success, { millis: stranger.millis, wrongToken: outcome })
-    }
-    const ours = yield* call(registration.hs_token)
-    return Result.isFailure(ours.sent)
-      ? yield* noAnswer(options, ours.sent.failure)
-      : yield* answered(options, ours.sent.success, { millis: ours.millis, wrongToken: outcome })
-  })
-  return yield* Effect.provide(calls, leg)
-})
+/**
+ * Calls the url with a token that must be refused, and with the `hs_token` where that leaves open what answers.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const look: (
+  options: DirectCallOptions
+) => Effect.Effect<DirectEvidence, never, HttpClient.HttpClient | OutgoingTransport> = Effect.fnUntraced(
+  function*(options) {
+    const { registration, timeout, transactionId, url } = options
+    const last = yield* Ref.make<Sent | undefined>(undefined)
+    const leg = OutgoingPing.layer({ timeout }).pipe(Layer.provide(remembering(last)))
+    const call = Effect.fnUntraced(function*(hsToken: Redacted.Redacted): Effect.fn.Return<
+      Call,
+      never,
+      OutgoingPing.OutgoingPing
+    > {
+      const outgoing = yield* OutgoingPing.OutgoingPing
+      yield* Ref.set(last, undefined)
+      const from = yield* Clock.monotonicTimeNanos
+      yield* Effect.result(outgoing.send({ url, hsToken, transactionId }))
+      const millis = Math.round(Duration.toMillis(Duration.nanos((yield* Clock.monotonicTimeNanos) - from)))
+      return { sent: (yield* Ref.get(last)) ?? Result.fail(tooSlow), millis }
+    })
+    const calls = Effect.gen(function*() {
+      const stranger = yield* call(wrongToken)
+      if (Result.isFailure(stranger.sent)) return yield* noAnswer(options, stranger.sent.failure)
+      const { status } = stranger.sent.success
+      const outcome = outcomeOf(status)
+      if (!needsToken(status)) {
+        return yield* answered(options, stranger.sent.success, { millis: stranger.millis, wrongToken: outcome })
+      }
+      const ours = yield* call(registration.hs_token)
+      return Result.isFailure(ours.sent)
+        ? yield* noAnswer(options, ours.sent.failure)
+        : yield* answered(options, ours.sent.success, { millis: ours.millis, wrongToken: outcome })
+    })
+    return yield* Effect.provide(calls, leg)
+  }
+)
