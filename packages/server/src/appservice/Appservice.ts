@@ -35,8 +35,8 @@ export interface AppserviceOptions<R = never> {
   /** The registration; only its `hs_token` is used. */
   readonly registration: Pick<Registration, "hs_token">
   /**
-   * Runs for each ping received, before it is answered (A5), so that whoever asked the homeserver for the ping finds
-   * it here when the homeserver's answer arrives.
+   * Runs for each ping received, before it is answered (A5), so that the caller that asked the homeserver for the ping
+   * finds it here when the homeserver's answer arrives.
    *
    * It never changes the answer: it is interrupted after `hookTimeout`, and its failure is logged.
    */

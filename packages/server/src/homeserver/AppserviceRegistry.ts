@@ -1,5 +1,5 @@
 /**
- * The appservices a homeserver knows, and whom a token belongs to.
+ * The appservices that a homeserver knows, and the owner of each token.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Token from "@appservice-ping/domain/Token"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 
 /**
- * Whom a token belongs to: an appservice, an ordinary user, or nobody.
+ * The owner of a token: an appservice, an ordinary user, or unknown.
  *
  * @category models
  * @since 0.1.0
@@ -20,7 +20,7 @@ export type Caller =
   | { readonly _tag: "Unknown" }
 
 /**
- * Registrations that cannot stand side by side: an `id` or an `as_token` is there twice (C23).
+ * Registrations that conflict: two of them have the same `id` or the same `as_token` (C23).
  *
  * **Details**
  *
@@ -118,11 +118,11 @@ const warnOfUnreadable = (registrations: Iterable<Registration>): Effect.Effect<
   )
 
 /**
- * Service that tells whom a token belongs to. A homeserver with a database provides its own.
+ * Service that identifies the owner of a token. A homeserver with a database provides its own.
  *
  * **Details**
  *
- * An own implementation compares tokens in constant time, or looks them up by a keyed hash, and fails only by dying:
+ * Such an implementation compares tokens in constant time, or looks them up by a keyed hash, and fails only by dying:
  * the homeserver answers a defect with `500 M_UNKNOWN`.
  *
  * @category services

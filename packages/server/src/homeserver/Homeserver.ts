@@ -69,7 +69,7 @@ const defaults = {
 } as const
 
 /**
- * The CORS headers that stand on every answer of a homeserver (C17), for a listener's own answers too.
+ * The CORS headers of every answer of a homeserver (C17), for the answers of a listener itself too.
  *
  * @category constants
  * @since 0.1.0

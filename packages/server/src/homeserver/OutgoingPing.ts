@@ -40,7 +40,7 @@ export interface OutgoingPingOptions {
   readonly timeout?: Duration.Input | undefined
   /** How much of the answer is read, in bytes (D4). Default: 65536. */
   readonly maxBodyBytes?: number | undefined
-  /** Whether the `hs_token` also stands in the query, for appservices older than spec v1.4 (A1). Default: false. */
+  /** Whether the `hs_token` is sent in the query too, for appservices older than spec v1.4 (A1). Default: false. */
   readonly legacyAuthorization?: boolean | undefined
 }
 

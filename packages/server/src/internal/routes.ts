@@ -22,7 +22,7 @@ export interface Routes {
   readonly match: (method: string, path: string) => Match
 }
 
-/** A segment that is not valid percent-encoding stands for itself: it then equals no id, and no stranger learns why. */
+/** A segment that is not valid percent-encoding is taken as it is: it then equals no id, and a stranger learns nothing. */
 const decode = (segment: string): string => {
   if (!segment.includes("%")) return segment
   try {

@@ -1,4 +1,4 @@
-/** Serves a contract: routes, renders answers, and turns what nobody expected into an answer as well. */
+/** Serves a contract: routes, renders answers, and answers unexpected failures too. */
 import { type Answer, fromError } from "@appservice-ping/domain/Answer"
 import { NotJson, type PingError, Unrecognized } from "@appservice-ping/domain/PingError"
 import { Effect, Schema } from "effect"
@@ -135,9 +135,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
     return handler({ request, params: match.params, query }).pipe(
       Effect.catch((error) => Effect.succeed(onError(error))),
       // Only what a handler does to itself ends up here: the interruption of the request itself skips it.
-      Effect.catchCause((cause) =>
-        Effect.as(Effect.logError("A request failed for a reason nobody foresaw", cause), internalError)
-      ),
+      Effect.catchCause((cause) => Effect.as(Effect.logError("A request failed unexpectedly", cause), internalError)),
       Effect.map((answer) => withHeaders(answer, options.headers))
     )
   }
