@@ -44,6 +44,8 @@ export const faultTables: Generator = async () => {
   const Catalogue = await import("@appservice-ping/testbed/fault/Catalogue")
   const Fault = await import("@appservice-ping/testbed/fault/Fault")
   const PeerTable = await import("@appservice-ping/testbed/peer/PeerTable")
+  const HomeserverPeers = await import("@appservice-ping/testbed/peer/HomeserverPeers")
+  const AppservicePeers = await import("@appservice-ping/testbed/peer/AppservicePeers")
   const { diagnose } = await import("@appservice-ping/domain/Diagnosis")
 
   const singles = Catalogue.singles(deadlines)
@@ -134,7 +136,22 @@ export const faultTables: Generator = async () => {
     "",
     "# What is diagnosed with each peer",
     "",
-    "Homeservers and appservice frameworks as the testbed's profiles play them, and our client.",
+    "Homeservers and appservice frameworks as the testbed's peers play them, and our client.",
+    "",
+    "A peer that was measured is held to what the real one answered, by a test for each recorded answer.",
+    "",
+    table(
+      ["peer", "software", "version", "known from", "on"],
+      [...Object.entries(HomeserverPeers.peers), ...Object.entries(AppservicePeers.peers)].map((
+        [name, { provenance }]
+      ) => [
+        name,
+        provenance.software,
+        provenance.version,
+        provenance.how === "measured" ? "measurement" : "its code",
+        provenance.date
+      ])
+    ),
     "",
     table(
       [
