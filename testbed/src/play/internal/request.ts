@@ -3,8 +3,8 @@ import { Bytes, Effect } from "effect"
 import type { Connection } from "../Connection.ts"
 import { type Head, MessageReader } from "../MessageReader.ts"
 import type { ReadRequest } from "../Session.ts"
+import { transactionIdOf } from "../transactionIdOf.ts"
 import { end, highWater, type PlayedConnection } from "./PlayedConnection.ts"
-import { transactionIdOf } from "./transactionIdOf.ts"
 
 /** A request, or as much of it as has to be read before something is decided. */
 export interface Request {

@@ -1,7 +1,7 @@
 /** A request as a server gets it. */
 import { BodyError } from "@appservice-ping/server/Exchange"
 import { Effect } from "effect"
-import { transactionIdOf } from "../../../play/internal/transactionIdOf.ts"
+import { transactionIdOf } from "../../../play/transactionIdOf.ts"
 import type { Arrived } from "./Connection.ts"
 
 export const requestOf = (
