@@ -232,6 +232,10 @@ export const kinds: ReadonlyArray<Kind> = [
   lasting("L: a certificate that is not trusted", https, /certificate is not (?:trusted|accepted.*not trusted)/, [
     ["crypto/x509", "x509: certificate signed by unknown authority"],
     ["crypto/x509, macOS", "x509: “bridge” certificate is not trusted"],
+    [
+      "ssl",
+      "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self signed certificate in certificate chain"
+    ],
     ["rustls", "invalid peer certificate: UnknownIssuer"],
     [
       "rustls",

@@ -100,7 +100,7 @@ export const tlsSigns: ReadonlyArray<Row> = [
     ["Rust", /NotValidForName|not valid for (?:any )?names?\b|only valid for/i, "rustls, webpki"],
     [
       "Python",
-      /(?:Hostname|IP address|DNS|host name|CertificateHostname)\s?-?mismatch|doesn't match (?:either of )?['"]|DNSMismatch|IPAddressMismatch|SRVMismatch|VerificationError|no appropriate (?:commonName|subjectAltName)|certificate is not valid for/i,
+      /(?:Hostname|IP address|DNS|host name|CertificateHostname)\s?-?mismatch|doesn't match (?:either of )?['"]|DNSMismatch|IPAddressMismatch|SRVMismatch|\bVerificationError|no appropriate (?:commonName|subjectAltName)|certificate is not valid for/i,
       "ssl, urllib3, service_identity"
     ],
     ["Node", /ERR_TLS_CERT_ALTNAME_INVALID|certificate's altnames|cert's altnames/i, "node:tls"],
