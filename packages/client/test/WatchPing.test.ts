@@ -34,6 +34,24 @@ describe("a watched ping", () => {
       assert.strictEqual(last?._tag === "Success" ? last.durationMs : undefined, 4)
     }))
 
+  it.effect("that is refused by a framework which answers only its own pings finds the appservice healthy", () =>
+    Effect.gen(function*() {
+      const body = JSON.stringify({ errcode: "BAD_REQUEST", error: "No ping request expected" })
+      const stub = memory(() =>
+        Effect.delay(
+          Effect.sync(() => Response.json({ errcode: "M_BAD_STATUS", status: 400, body }, { status: 502 })),
+          "20 millis"
+        )
+      )
+      const watch = yield* Watch.make(exact)
+      yield* watch.add({ key: "irc", ping: Ping.ping({ homeserver, registration }) }).pipe(stub.provide)
+      yield* settled
+      yield* TestClock.adjust("20 millis")
+      const status = yield* watch.status("irc")
+      assert.strictEqual(status?.health._tag, "Healthy")
+      assert.strictEqual(status?.last?._tag === "Success" ? status.last.durationMs : undefined, 20)
+    }))
+
   const leaks: ReadonlyArray<readonly [string, () => Reaction]> = [
     ["an error", () => Response.json({ errcode: "M_FORBIDDEN", error: `${asToken} is not yours` }, { status: 403 })],
     ["a page", () => new Response(`<html>${asToken}`, { status: 502 })],
