@@ -7,12 +7,12 @@ import { titles } from "@appservice-ping/doctor/Check"
 import * as Doctor from "@appservice-ping/doctor/Doctor"
 import * as Report from "@appservice-ping/doctor/Report"
 import { RegistrationError } from "@appservice-ping/domain/Registration"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { negative, wrongUsage } from "./internal/CommandFailure.ts"
 import { checkLine, conclusionLines, runningLine } from "./internal/doctorReport.ts"
 import * as Flags from "./internal/flags.ts"
+import * as HttpClientLayer from "./internal/httpClient.ts"
 import { readSource } from "./internal/registrationFile.ts"
 import { type Look, lookOfStdout, write } from "./internal/terminal.ts"
 
@@ -65,7 +65,7 @@ export const command = Command.make(
       return yield* wrongUsage()
     }
     if (!report.ok) return yield* negative()
-  }, Effect.provide(NodeHttpClient.layerNodeHttp))
+  }, Effect.provide(HttpClientLayer.layer))
 ).pipe(
   Command.withDescription(
     "Looks at the registration, the homeserver, the listener, a direct call and the ping itself, and says what is wrong, who must act and what to do. Where no appservice listens, it answers in its place, to test the rest of the way. What it sees of the appservice from here need not be what the homeserver sees: run it where the homeserver runs, if you can. Exit code 0 when the homeserver reaches the appservice, 1 when not, 2 when a file cannot be used."

@@ -9,12 +9,12 @@ import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
 import { isElsewhere, listenAs } from "@appservice-ping/doctor/StandIn"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import type * as Diagnosis from "@appservice-ping/domain/Diagnosis"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Console, type Duration, Effect, Option, Result } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { HttpClient } from "effect/http/HttpClient"
 import { negative, wrongUsage } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
+import * as HttpClientLayer from "./internal/httpClient.ts"
 import { explain, failed, nothing, type Report } from "./internal/pingReport.ts"
 import { notHere, type Override, placeOf } from "./internal/place.ts"
 import { read, type RegistrationFile } from "./internal/registrationFile.ts"
@@ -76,7 +76,7 @@ export const command = Command.make(
     if (json) yield* Console.log(JSON.stringify(report))
     if (!report.ok) return yield* negative(...json ? [] : explain(report))
     if (!json) yield* Console.log(success(AppserviceUrl.redact(homeserver), report, verify))
-  }, (effect) => Effect.provide(Effect.scoped(effect), NodeHttpClient.layerNodeHttp))
+  }, (effect) => Effect.provide(Effect.scoped(effect), HttpClientLayer.layer))
 ).pipe(
   Command.withDescription(
     "Asks the homeserver to ping the appservice. Exit code 0 and the duration, or 1 and what is wrong, who must act and what to do."

@@ -12,11 +12,11 @@ import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import * as Diagnosis from "@appservice-ping/domain/Diagnosis"
 import { plain, quoted } from "@appservice-ping/domain/PlainText"
 import { listen, type Listening } from "@appservice-ping/node/NodeListener"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Clock, Console, Duration, Effect, Option, type Scope, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type CommandFailure, negative, wrongUsage } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
+import * as HttpClientLayer from "./internal/httpClient.ts"
 import { liveTable } from "./internal/liveTable.ts"
 import { handler } from "./internal/probes.ts"
 import { read, type RegistrationFile } from "./internal/registrationFile.ts"
@@ -72,7 +72,7 @@ export const command = Command.make(
     // A watch that was asked to stop has done its job: from here on a signal is a good end.
     process.exitCode = 0
     return yield* isLive ? liveTable(watch, { title: titleOf(homeserver, served), look }) : Effect.never
-  }, (effect) => Effect.provide(Effect.scoped(effect), NodeHttpClient.layerNodeHttp))
+  }, (effect) => Effect.provide(Effect.scoped(effect), HttpClientLayer.layer))
 ).pipe(
   Command.withDescription(
     "Pings again and again and tells what changes: a table on a terminal, a line for each change elsewhere. SIGTERM and SIGINT stop it with exit code 0."

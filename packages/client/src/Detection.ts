@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import * as Bound from "@appservice-ping/domain/Bound"
 import { serverVersion } from "@appservice-ping/domain/FederationApi"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import { PingUnsupported, type ServerVersion } from "@appservice-ping/domain/PingUnsupported"
@@ -139,7 +140,7 @@ export const make = Effect.fnUntraced(function*(
   options: DetectionOptions
 ): Effect.fn.Return<Detection["Service"], never, HttpClient> {
   const httpClient = yield* HttpClient
-  const timeToLive = Duration.fromInputUnsafe(options.timeToLive ?? timeToLiveDefault)
+  const timeToLive = Bound.durationUnsafe("timeToLive", options.timeToLive ?? timeToLiveDefault, { infinite: true })
   const ask = Effect.all({
     detected: Effect.provideService(detect(options), HttpClient, httpClient),
     at: Clock.monotonicTimeNanos

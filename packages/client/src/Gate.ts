@@ -8,10 +8,11 @@
  * @see {@link "GateEvent"} for what it tells on its way
  * @since 0.1.0
  */
+import * as Bound from "@appservice-ping/domain/Bound"
 import { type Diagnosable, diagnose, Diagnosis, isDiagnosable } from "@appservice-ping/domain/Diagnosis"
 import { Clock, Duration, Effect, Layer, Queue, Random, Result, Stream } from "effect"
 import { AttemptTimeout, type GateEvent, type GaveUp, GaveUpError } from "./GateEvent.ts"
-import { deadlineOf, type GatePolicy, step } from "./GatePolicy.ts"
+import { checkedUnsafe, deadlineOf, type GatePolicy, step } from "./GatePolicy.ts"
 import * as Spans from "./internal/spans.ts"
 
 /**
@@ -81,8 +82,10 @@ const attempts = Effect.fnUntraced(function*<A, E, R, R2>(
   options: GateOptions<A, E, R>,
   emit: (event: GateEvent<A, E>) => Effect.Effect<void, never, R2>
 ): Effect.fn.Return<A, GaveUpError<E>, R | R2> {
-  const deadline = deadlineOf(options)
-  const attemptTimeout = Duration.fromInputUnsafe(options.attemptTimeout ?? Duration.infinity)
+  const deadline = deadlineOf(checkedUnsafe(options))
+  const attemptTimeout = options.attemptTimeout === undefined
+    ? Duration.infinity
+    : Bound.durationUnsafe("attemptTimeout", options.attemptTimeout)
   const diagnoseOwn = options.diagnose ?? ((error: unknown) => isDiagnosable(error) ? diagnose(error) : unexplained)
   const explain = (error: E | AttemptTimeout): Explanation<E> => ({
     error,

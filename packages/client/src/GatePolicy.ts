@@ -3,10 +3,16 @@
  *
  * @since 0.1.0
  */
-import { Duration, Predicate } from "effect"
+import * as Bound from "@appservice-ping/domain/Bound"
+import { Duration } from "effect"
+import { retryAfterOf } from "./internal/retryAfter.ts"
 
 /**
  * How long to wait between two attempts, and how long in all.
+ *
+ * **Details**
+ *
+ * A bound that is none, such as a negative `firstDelay`, is a defect: a `BoundError`.
  *
  * @category models
  * @since 0.1.0
@@ -87,21 +93,35 @@ const defaults = {
  * @since 0.1.0
  */
 export const deadlineOf = (policy: GatePolicy): Duration.Duration =>
-  Duration.fromInputUnsafe(policy.deadline ?? defaults.deadline)
+  Bound.durationUnsafe("deadline", policy.deadline ?? defaults.deadline, { infinite: true })
 
 const firstDelayOf = (policy: GatePolicy): Duration.Duration =>
-  Duration.fromInputUnsafe(policy.firstDelay ?? defaults.firstDelay)
+  Bound.durationUnsafe("firstDelay", policy.firstDelay ?? defaults.firstDelay)
+
+const maxDelayOf = (policy: GatePolicy): Duration.Duration =>
+  Bound.durationUnsafe("maxDelay", policy.maxDelay ?? defaults.maxDelay)
+
+const factorOf = (policy: GatePolicy): number =>
+  Bound.numberUnsafe("factor", policy.factor ?? defaults.factor, { minimum: 1 })
+
+const jitterOf = (policy: GatePolicy): number =>
+  Bound.numberUnsafe("jitter", policy.jitter ?? defaults.jitter, { maximum: 1 })
+
+const maxAttemptsOf = (policy: GatePolicy): number | undefined =>
+  policy.maxAttempts === undefined ? undefined : Bound.integerUnsafe("maxAttempts", policy.maxAttempts, { minimum: 1 })
+
+/**
+ * Returns the policy if each of its bounds is one, and throws a `BoundError` that names the first that is not.
+ *
+ * @category unsafe
+ * @since 0.1.0
+ */
+export const checkedUnsafe = <P extends GatePolicy>(policy: P): P => {
+  for (const check of [deadlineOf, firstDelayOf, maxDelayOf, factorOf, jitterOf, maxAttemptsOf]) check(policy)
+  return policy
+}
 
 const within = (value: number, minimum: number, maximum: number): number => Math.min(maximum, Math.max(minimum, value))
-
-/** A verified ping's error carries the homeserver's. */
-const retryAfterOf = (error: unknown): Duration.Duration | undefined => {
-  if (Predicate.hasProperty(error, "retryAfter") && Duration.isDuration(error.retryAfter)) return error.retryAfter
-  const inner = Predicate.hasProperty(error, "error") ? error.error : undefined
-  return Predicate.hasProperty(inner, "retryAfter") && Duration.isDuration(inner.retryAfter)
-    ? inner.retryAfter
-    : undefined
-}
 
 /**
  * Calculates the wait after a failed attempt (C18).
@@ -133,11 +153,11 @@ export const nextWait = (
   const first = firstDelayOf(policy)
   const asked = retryAfterOf(error)
   if (asked !== undefined) return Duration.max(asked, first)
-  const max = Duration.fromInputUnsafe(policy.maxDelay ?? defaults.maxDelay)
-  const factor = Math.max(1, policy.factor ?? defaults.factor) ** Math.max(0, attempt - 1)
+  const max = maxDelayOf(policy)
+  const factor = factorOf(policy) ** Math.max(0, attempt - 1)
   // A factor without end times a delay of nothing is no number.
   const grown = Duration.isZero(first) ? 0 : Math.min(Duration.toMillis(first) * factor, Duration.toMillis(max))
-  return Duration.millis(grown * (1 - within(policy.jitter ?? defaults.jitter, 0, 1) * within(random, 0, 1)))
+  return Duration.millis(grown * (1 - jitterOf(policy) * within(random, 0, 1)))
 }
 
 /**
@@ -153,7 +173,8 @@ export const nextWait = (
  */
 export const step = (state: GateState, outcome: GateOutcome, policy: GatePolicy): GateDecision => {
   if (!outcome.temporary) return { _tag: "GiveUp", reason: "permanent" }
-  if (policy.maxAttempts !== undefined && state.attempt >= policy.maxAttempts) {
+  const maxAttempts = maxAttemptsOf(policy)
+  if (maxAttempts !== undefined && state.attempt >= maxAttempts) {
     return { _tag: "GiveUp", reason: "attempts" }
   }
   const wait = nextWait(outcome.error, state.attempt, state.random, policy)

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Bound from "@appservice-ping/domain/Bound"
 import type { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { Duration } from "effect"
 
@@ -148,7 +149,11 @@ export interface Transition {
 }
 
 /**
- * How many pings it takes to change the health; a number below 1 means 1.
+ * How many pings it takes to change the health.
+ *
+ * **Details**
+ *
+ * Each is a whole number of at least 1, or `Infinity` for never; another one is a defect: a `BoundError`.
  *
  * @category models
  * @since 0.1.0
@@ -165,6 +170,28 @@ export interface HealthPolicy {
    * homeserver that does not answer at all is an outage too.
    */
   readonly undecided?: "failure" | "ignored" | undefined
+}
+
+const pings = (option: string, given: number | undefined, fallback: number): number => {
+  if (given === undefined) return fallback
+  return given === Infinity ? given : Bound.integerUnsafe(option, given, { minimum: 1 })
+}
+
+const failAfterOf = (policy: HealthPolicy): number => pings("failAfter", policy.failAfter, 2)
+
+const failAfterPermanentOf = (policy: HealthPolicy): number => pings("failAfterPermanent", policy.failAfterPermanent, 1)
+
+const recoverAfterOf = (policy: HealthPolicy): number => pings("recoverAfter", policy.recoverAfter, 1)
+
+/**
+ * Returns the policy if each of its numbers is one, and throws a `BoundError` that names the first that is not.
+ *
+ * @category unsafe
+ * @since 0.1.0
+ */
+export const checkedUnsafe = (policy: HealthPolicy): HealthPolicy => {
+  for (const check of [failAfterOf, failAfterPermanentOf, recoverAfterOf]) check(policy)
+  return policy
 }
 
 /**
@@ -248,7 +275,7 @@ const succeeded = (policy: HealthPolicy, health: Health, { at, durationMs, monot
     return { _tag: "Healthy", since: health._tag === "Unknown" ? at : health.since, ...success }
   }
   const against = lengthen(health.against, { at, monotonic }, false)
-  if (against.count < atLeastOne(policy.recoverAfter, 1)) return { ...health, lastSuccess: at, against }
+  if (against.count < recoverAfterOf(policy)) return { ...health, lastSuccess: at, against }
   const after = Duration.millis(Math.max(0, against.since.monotonic - health.sinceMonotonic))
   return { _tag: "Recovered", since: against.since.at, after, ...success }
 }
@@ -263,8 +290,8 @@ const failed = (policy: HealthPolicy, health: Health, observation: Of<"Failure">
     return { ...health, failures: health.failures + 1, error, diagnosis, against: undefined }
   }
   const against = lengthen(health.against, { at, monotonic }, !diagnosis.temporary)
-  const isFailing = against.count >= atLeastOne(policy.failAfter, 2) ||
-    against.permanent >= atLeastOne(policy.failAfterPermanent, 1)
+  const isFailing = against.count >= failAfterOf(policy) ||
+    against.permanent >= failAfterPermanentOf(policy)
   if (!isFailing) return { ...health, against }
   return {
     _tag: "Failing",
@@ -283,9 +310,6 @@ const lengthen = (streak: Streak | undefined, moment: Moment, isPermanent: boole
   permanent: isPermanent ? (streak?.permanent ?? 0) + 1 : 0,
   since: streak?.since ?? moment
 })
-
-const atLeastOne = (given: number | undefined, fallback: number): number =>
-  given === undefined ? fallback : given > 1 ? given : 1
 
 /** Cuts a text, but not a character in two. */
 const shorten = (text: string, length: number): string =>

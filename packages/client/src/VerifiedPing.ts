@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import * as Bound from "@appservice-ping/domain/Bound"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import type { TransportError } from "@appservice-ping/domain/TransportError"
 import { AnsweredElsewhere, SeenButFailed, TooManyPending } from "@appservice-ping/domain/VerifiedPingError"
@@ -121,11 +122,10 @@ const defaults = {
   randomBytes: Effect.sync(() => SecureRandom.randomBytesUnsafe(secretBytes))
 } as const
 
-/** A number that is none must not take the bound away. */
-const bound = (given: number): number => given >= 1 ? Math.floor(given) : 0
-
-const shownUrl = (url: string | null | undefined): { readonly url?: string } =>
-  typeof url === "string" && AppserviceUrl.isAppserviceUrl(url) ? { url: AppserviceUrl.redact(new URL(url)) } : {}
+const shownUrl = (url: string | null | undefined): { readonly url?: string } => {
+  const target = AppserviceUrl.target(url ?? null)
+  return target._tag === "Http" ? { url: AppserviceUrl.redact(target.url) } : {}
+}
 
 /**
  * Makes the service, with the pings under way in memory: one small entry each, gone as soon as the ping is decided or
@@ -136,8 +136,8 @@ const shownUrl = (url: string | null | undefined): { readonly url?: string } =>
  */
 export const make = (options: VerifiedPingOptions = {}): Effect.Effect<VerifiedPing["Service"]> =>
   Effect.sync(() => {
-    const maxPending = bound(options.maxPending ?? defaults.maxPending)
-    const settleTime = Duration.fromInputUnsafe(options.settleTime ?? defaults.settleTime)
+    const maxPending = Bound.integerUnsafe("maxPending", options.maxPending ?? defaults.maxPending)
+    const settleTime = Bound.durationUnsafe("settleTime", options.settleTime ?? defaults.settleTime)
     const randomBytes = options.randomBytes ?? defaults.randomBytes
     const pending = new Map<string, Arrival>()
     let count = 0

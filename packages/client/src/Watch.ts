@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as Bound from "@appservice-ping/domain/Bound"
 import { type Diagnosable, diagnose, type Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { Clock, Context, Duration, Effect, Fiber, Layer, Random, Schema, type Scope, type Stream } from "effect"
-import type { Health, HealthPolicy } from "./Health.ts"
+import { checkedUnsafe, type Health, type HealthPolicy } from "./Health.ts"
 import { Engine, Entry } from "./internal/watchEngine.ts"
 import * as WatchPing from "./internal/watchPing.ts"
 import type { Pace } from "./internal/watchSchedule.ts"
@@ -38,6 +39,10 @@ export interface PaceOptions {
 
 /**
  * How a watch pings and judges, and its bounds.
+ *
+ * **Details**
+ *
+ * A bound that is none, such as an `interval` of `Infinity`, is a defect: a `BoundError`.
  *
  * @category models
  * @since 0.1.0
@@ -179,16 +184,16 @@ export class Watch extends Context.Service<Watch, {
 export const make = (options: WatchOptions = {}): Effect.Effect<Watch["Service"], never, Scope.Scope> =>
   Effect.gen(function*() {
     const readiness = options.readiness ?? "all"
-    const maxWatched = options.maxWatched ?? 100_000
-    const timeout = Duration.fromInputUnsafe(options.pingTimeout ?? "2 minutes")
+    const maxWatched = Bound.integerUnsafe("maxWatched", options.maxWatched ?? 100_000)
+    const timeout = Bound.durationUnsafe("pingTimeout", options.pingTimeout ?? "2 minutes")
     const pace = paceOf(options, options)
     const engine = new Engine({
       clock: yield* Clock.Clock,
       random: yield* Random.Random,
-      concurrency: atLeastOne(options.concurrency, 16),
-      policy: options.policy ?? {},
-      bufferSize: atLeastOne(options.bufferSize, 1024),
-      maxRetryAfter: Duration.toMillis(options.maxRetryAfter ?? "1 hour")
+      concurrency: Bound.integerUnsafe("concurrency", options.concurrency ?? 16, { minimum: 1 }),
+      policy: checkedUnsafe(options.policy ?? {}),
+      bufferSize: Bound.integerUnsafe("bufferSize", options.bufferSize ?? 1024, { minimum: 1 }),
+      maxRetryAfter: Duration.toMillis(Bound.durationUnsafe("maxRetryAfter", options.maxRetryAfter ?? "1 hour"))
     })
     yield* Effect.forkScoped(engine.run)
     yield* Effect.addFinalizer(() => Effect.sync(() => engine.end()))
@@ -198,8 +203,7 @@ export const make = (options: WatchOptions = {}): Effect.Effect<Watch["Service"]
         const { key, labels = {}, ping } = target
         if (engine.isEnded) return Effect.interrupt
         if (engine.has(key)) return Effect.fail(new CannotWatch({ key, reason: "key in use" }))
-        // A bound that is no number leaves no room rather than any.
-        if (!(engine.watched < maxWatched)) return Effect.fail(new CannotWatch({ key, reason: "watch is full" }))
+        if (engine.watched >= maxWatched) return Effect.fail(new CannotWatch({ key, reason: "watch is full" }))
         const ownPace = hasOwnPace(target) ? paceOf(options, target) : pace
         const entry = new Entry(
           key,
@@ -279,19 +283,17 @@ export const make = (options: WatchOptions = {}): Effect.Effect<Watch["Service"]
     })
   })
 
-const millis = (input: Duration.Input): number => Math.max(0, Math.round(Duration.toMillis(input)))
-
-const atLeastOne = (given: number | undefined, fallback: number): number =>
-  given === undefined ? fallback : given > 1 ? Math.floor(given) : 1
+const intervalOf = (option: string, input: Duration.Input): number =>
+  Math.max(1, Math.round(Duration.toMillis(Bound.durationUnsafe(option, input, { minimum: "1 milli" }))))
 
 const paceOf = (options: PaceOptions, target: PaceOptions): Pace => {
-  const jitter = target.jitter ?? options.jitter ?? 0.1
-  const interval = Math.max(1, millis(target.interval ?? options.interval ?? "60 seconds"))
+  const interval = intervalOf("interval", target.interval ?? options.interval ?? "60 seconds")
+  const spread = Bound.durationUnsafe("spread", target.spread ?? options.spread ?? interval)
   return {
     interval,
-    failingInterval: Math.max(1, millis(target.failingInterval ?? options.failingInterval ?? interval)),
-    jitter: jitter > 0 ? Math.min(1, jitter) : 0,
-    spread: millis(target.spread ?? options.spread ?? interval)
+    failingInterval: intervalOf("failingInterval", target.failingInterval ?? options.failingInterval ?? interval),
+    jitter: Bound.numberUnsafe("jitter", target.jitter ?? options.jitter ?? 0.1, { maximum: 1 }),
+    spread: Math.round(Duration.toMillis(spread))
   }
 }
 

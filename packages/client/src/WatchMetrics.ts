@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Bound from "@appservice-ping/domain/Bound"
 import { type Context, Effect, Hash, Layer, Metric, type Scope } from "effect"
 import * as Health from "./Health.ts"
 import { Watch } from "./Watch.ts"
@@ -75,7 +76,7 @@ export const make = (
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     const context = yield* Effect.context<never>()
-    const maxLabelled = options.maxLabelled ?? 1000
+    const maxLabelled = Bound.integerUnsafe("maxLabelled", options.maxLabelled ?? 1000)
     const buckets = options.buckets ?? roundTripBuckets
     const own = new Map<Watched, Series>()
     const others = new Set<Watched>()

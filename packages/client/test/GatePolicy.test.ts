@@ -1,5 +1,5 @@
 // The gate's decisions, as properties of pure functions.
-import { type GatePolicy, nextWait, step } from "@appservice-ping/client/GatePolicy"
+import { checkedUnsafe, type GatePolicy, nextWait, step } from "@appservice-ping/client/GatePolicy"
 import { LimitExceeded } from "@appservice-ping/domain/PingError"
 import { SeenButFailed } from "@appservice-ping/domain/VerifiedPingError"
 import { assert, describe, it } from "@effect/vitest"
@@ -14,8 +14,8 @@ const whole = (minimum: number, maximum: number) =>
 const Policy = Schema.Struct({
   firstDelay: whole(0, 100_000),
   maxDelay: whole(0, 1_000_000),
-  factor: between(-10, 10),
-  jitter: between(-1, 2),
+  factor: between(1, 10),
+  jitter: between(0, 1),
   deadline: whole(0, 10_000_000),
   maxAttempts: Schema.optionalKey(whole(1, 50))
 })
@@ -146,5 +146,26 @@ describe("step", () => {
       elapsed += millis(decision.wait)
     }
     assert.fail("it never gave up")
+  })
+})
+
+describe("a policy that bounds nothing", () => {
+  it.each<readonly [GatePolicy, string]>([
+    [{ firstDelay: -1 }, "firstDelay"],
+    [{ firstDelay: Infinity }, "firstDelay"],
+    [{ maxDelay: Number.NaN }, "maxDelay"],
+    [{ factor: 0.5 }, "factor"],
+    [{ factor: Infinity }, "factor"],
+    [{ jitter: 2 }, "jitter"],
+    [{ deadline: Number.NaN }, "deadline"],
+    [{ deadline: "-1 seconds" }, "deadline"],
+    [{ maxAttempts: 0 }, "maxAttempts"],
+    [{ maxAttempts: Number.NaN }, "maxAttempts"]
+  ])("is refused by the name of the option: %j", (policy, option) => {
+    assert.throws(() => checkedUnsafe(policy), new RegExp(`^${option}: expected`))
+  })
+
+  it("may wait for ever where it says so", () => {
+    assert.doesNotThrow(() => checkedUnsafe({ deadline: "Infinity" }))
   })
 })

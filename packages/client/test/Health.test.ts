@@ -1,4 +1,5 @@
 import {
+  checkedUnsafe,
   failure,
   type Health,
   type HealthPolicy,
@@ -80,9 +81,15 @@ describe("step", () => {
     ["undecided pings are failures", {}, "suu", "HHF"],
     ["undecided pings can be ignored", { undecided: "ignored" }, "suuuu", "HHHHH"],
     ["an ignored ping interrupts no streak", { undecided: "ignored" }, "stut", "HHHF"],
-    ["a number below 1 means 1", { failAfter: 0, failAfterPermanent: -1, recoverAfter: Number.NaN }, "sts", "HFR"],
     ["an infinite number is never reached", { failAfter: Infinity, failAfterPermanent: Infinity }, "sppppp", "HHHHHH"]
   ]
+  it.each([{ failAfter: 0 }, { failAfterPermanent: -1 }, { recoverAfter: Number.NaN }, { failAfter: 1.5 }])(
+    "a number that counts nothing is refused by its name: %j",
+    (policy) => {
+      assert.throws(() => checkedUnsafe(policy), new RegExp(`^${Object.keys(policy)[0]}: expected a whole number`))
+    }
+  )
+
   for (const [name, policy, pings, healths] of table) {
     it(`${name}: ${pings}`, () => assert.strictEqual(run(policy, pings).tags, healths))
   }

@@ -38,6 +38,8 @@ const breaking = (error: unknown) =>
 
 const fetchFailed = (cause: unknown): Error => new TypeError("fetch failed", { cause })
 
+const notHttp = "Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/)"
+
 /** What an HTTP client raises, and what it means: who raised it, its kind, and the text of our own for it. */
 type Row = readonly [name: string, raises: unknown, kind: Kind, text: string]
 
@@ -45,21 +47,13 @@ describe("a homeserver that cannot be reached", () => {
   const refusedTwice = Object.assign(new AggregateError([coded("ECONNREFUSED"), coded("ECONNREFUSED")]), {
     code: "ECONNREFUSED"
   })
-  const notHttp = "Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/)"
   const rows: ReadonlyArray<Row> = [
     ["an unknown host", fetchFailed(coded("ENOTFOUND")), "dns", "the host name could not be resolved"],
     ["a refused connection", fetchFailed(coded("ECONNREFUSED")), "refused", "the connection was refused"],
     ["two refused addresses", fetchFailed(refusedTwice), "refused", "the connection was refused"],
     ["no route", coded("EHOSTUNREACH"), "unreachable", "the host or its network is unreachable"],
     ["an expired certificate", coded("CERT_HAS_EXPIRED"), "tls", "the TLS certificate has expired"],
-    ["a reset while connecting", coded("ECONNRESET", { syscall: "connect" }), "reset", "the connection was reset"],
-    ["no HTTP, over node:http", coded("HPE_INVALID_CONSTANT"), "malformed", "the answer was not valid HTTP"],
-    [
-      "no HTTP, over undici",
-      fetchFailed(Object.assign(new Error(notHttp), { name: "HTTPParserError" })),
-      "malformed",
-      "the answer was not valid HTTP"
-    ]
+    ["a reset while connecting", coded("ECONNRESET", { syscall: "connect" }), "reset", "the connection was reset"]
   ]
   for (const [name, cause, kind, text] of rows) {
     it.effect(`is told by its kind: ${name}`, () =>
@@ -76,6 +70,16 @@ describe("a homeserver that cannot be reached", () => {
   }
 })
 
+describe("a port that speaks TLS, asked in plain", () => {
+  it.effect("has refused what is no TLS, so that no homeserver had the ping", () =>
+    Effect.gen(function*() {
+      const alert = Uint8Array.of(0x15, 0x03, 0x01, 0, 2, 2, 22)
+      const stub = raising(coded("HPE_INVALID_CONSTANT", { rawPacket: alert }))
+      const error = yield* Effect.flip(pinged.pipe(stub.provide))
+      assert.strictEqual(error._tag, "HomeserverUnreachable")
+    }))
+})
+
 describe("a connection that broke after the request could have been sent", () => {
   const rows: ReadonlyArray<Row> = [
     ["a reset", fetchFailed(coded("ECONNRESET")), "reset", "the connection was reset"],
@@ -84,6 +88,13 @@ describe("a connection that broke after the request could have been sent", () =>
     ["a bad status line", coded("HPE_INVALID_STATUS"), "malformed", "the answer was not valid HTTP"],
     ["a bad header", coded("HPE_INVALID_HEADER_TOKEN"), "malformed", "the answer was not valid HTTP"],
     ["headers that are too large", coded("HPE_HEADER_OVERFLOW"), "malformed", "the answer's headers were too large"],
+    ["no HTTP, over node:http", coded("HPE_INVALID_CONSTANT"), "malformed", "the answer was not valid HTTP"],
+    [
+      "no HTTP, over undici",
+      fetchFailed(Object.assign(new Error(notHttp), { name: "HTTPParserError" })),
+      "malformed",
+      "the answer was not valid HTTP"
+    ],
     ["anything else", "canary", "unknown", "the connection failed for an unknown reason"],
     ["nothing at all", undefined, "unknown", "the connection failed for an unknown reason"]
   ]

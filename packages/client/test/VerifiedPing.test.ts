@@ -1,7 +1,7 @@
 // What a verified ping tells apart, each wait asserted before and after its edge.
 import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Fiber, Layer, Schema } from "effect"
+import { Cause, Deferred, Duration, Effect, Exit, Fiber, Layer, Schema } from "effect"
 import { HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { endpoint, homeserver, memory, type Reaction, type Received, registration } from "./support/memory.ts"
@@ -217,16 +217,21 @@ describe("the pings under way", () => {
       assert.lengthOf(stub.received, 3)
     }))
 
-  for (const [given, maxPending] of [[1.5, 1], [0.5, 0], [-1, 0], [Number.NaN, 0]] as const) {
-    it.effect(`are ${maxPending} at most with a bound of ${given}`, () =>
+  for (const maxPending of [1.5, -1, Number.NaN, Infinity]) {
+    it.effect(`are refused a bound of ${maxPending}`, () =>
       Effect.gen(function*() {
-        const { ping, stub } = yield* make(() => Effect.never, { maxPending: given })
-        for (let nth = 0; nth < maxPending; nth++) yield* Effect.forkChild(ping())
-        yield* TestClock.adjust(0)
-        assert.deepInclude(yield* Effect.flip(ping()), { _tag: "TooManyPending", maxPending })
-        assert.lengthOf(stub.received, maxPending)
+        const exit = yield* Effect.exit(VerifiedPing.make({ maxPending }))
+        const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+        assert.match(String(defect), /maxPending: expected a whole number/)
       }))
   }
+
+  it.effect("are none at all with a bound of 0", () =>
+    Effect.gen(function*() {
+      const { ping, stub } = yield* make(() => Effect.never, { maxPending: 0 })
+      assert.deepInclude(yield* Effect.flip(ping()), { _tag: "TooManyPending", maxPending: 0 })
+      assert.lengthOf(stub.received, 0)
+    }))
 
   const ends: ReadonlyArray<readonly [string, (() => Reaction) | "never", boolean]> = [
     ["confirmed", ok, true],

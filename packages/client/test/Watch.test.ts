@@ -1,7 +1,10 @@
 import * as Watch from "@appservice-ping/client/Watch"
+import { BoundError } from "@appservice-ping/domain/Bound"
 import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
+import { LimitExceeded } from "@appservice-ping/domain/PingError"
+import { SeenButFailed } from "@appservice-ping/domain/VerifiedPingError"
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Duration, Effect, Random, Schema } from "effect"
+import { Cause, Data, Duration, Effect, Exit, Random, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import {
   chance,
@@ -39,19 +42,12 @@ describe("the interval", () => {
       const watch = yield* Watch.make({ ...exact, interval: "10 seconds" })
       const often = script()
       const rarely = script()
-      const never = script()
       yield* watch.add({ key: "often", ping: often.ping })
       yield* watch.add({ key: "rarely", ping: rarely.ping, interval: "25 seconds" })
-      yield* watch.add({ key: "never", ping: never.ping, interval: Duration.infinity, spread: 0 })
       yield* settled
       yield* TestClock.adjust("50 seconds")
       assert.deepStrictEqual(seconds(often.state.started), [0, 10, 20, 30, 40, 50])
       assert.deepStrictEqual(seconds(rarely.state.started), [0, 25, 50])
-      assert.deepStrictEqual(seconds(never.state.started), [0])
-      yield* watch.remove("often")
-      yield* watch.remove("rarely")
-      yield* TestClock.adjust("365 days")
-      assert.lengthOf(never.state.started, 1)
     }))
 
   it.effect("is another one after a failed ping", () =>
@@ -156,38 +152,58 @@ describe("chance", () => {
     }))
 })
 
-describe("options that make no sense", () => {
-  it.effect("become the nearest that do", () =>
+describe("options that bound nothing", () => {
+  const options: ReadonlyArray<readonly [Watch.WatchOptions, string]> = [
+    [{ interval: Infinity }, "interval"],
+    [{ interval: 0 }, "interval"],
+    [{ interval: Number.NaN }, "interval"],
+    [{ failingInterval: "-1 seconds" }, "failingInterval"],
+    [{ spread: -5 }, "spread"],
+    [{ jitter: Number.NaN }, "jitter"],
+    [{ jitter: 7 }, "jitter"],
+    [{ concurrency: 0 }, "concurrency"],
+    [{ concurrency: Number.NaN }, "concurrency"],
+    [{ bufferSize: -1 }, "bufferSize"],
+    [{ pingTimeout: Infinity }, "pingTimeout"],
+    [{ maxRetryAfter: Infinity }, "maxRetryAfter"],
+    [{ maxWatched: -1 }, "maxWatched"],
+    [{ maxWatched: Number.NaN }, "maxWatched"],
+    [{ policy: { failAfter: 0 } }, "failAfter"]
+  ]
+  it.effect("are refused when they are given, by name", () =>
     Effect.gen(function*() {
-      const watch = yield* Watch.make({
-        interval: 0,
-        spread: -5,
-        jitter: Number.NaN,
-        concurrency: Number.NaN,
-        bufferSize: -1
-      })
-      const { ping, state } = script(slow("3 millis"))
-      const slower = script(slow("3 millis"))
-      yield* watch.add({ key: "irc", ping })
-      yield* watch.add({ key: "slack", ping: slower.ping, jitter: 7, interval: "10 millis" })
-      yield* settled
-      assert.strictEqual((yield* watch.load).running, 1)
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual(state.most, 1)
-      assert.isAbove(state.started.length, 100)
-      assert.isAbove(slower.state.started.length, 50)
+      for (const [given, option] of options) {
+        const exit = yield* Effect.exit(Watch.make(given))
+        const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+        assert.strictEqual(defect instanceof BoundError ? defect.option : "accepted", option)
+      }
+      const watch = yield* Watch.make()
+      const exit = yield* Effect.exit(watch.add({ key: "irc", ping: ok, interval: Infinity }))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.strictEqual((yield* watch.load).watched, 0)
     }))
 
-  it.effect("bound how many are watched, whatever they say", () =>
+  it.effect("leave no room for any where the most is none", () =>
     Effect.gen(function*() {
-      for (const maxWatched of [0, -1, Number.NaN]) {
-        const watch = yield* Watch.make({ maxWatched })
-        assert.propertyVal(yield* Effect.flip(watch.add({ key: "a", ping: ok })), "reason", "watch is full")
-      }
+      const watch = yield* Watch.make({ maxWatched: 0 })
+      assert.propertyVal(yield* Effect.flip(watch.add({ key: "a", ping: ok })), "reason", "watch is full")
     }))
 })
 
 describe("Retry-After", () => {
+  it.effect("C18 is honoured in the homeserver's error of a ping that was seen, as the gate honours it", () =>
+    Effect.gen(function*() {
+      const watch = yield* Watch.make({ ...exact, interval: "10 seconds" })
+      const error = new SeenButFailed({ error: new LimitExceeded({ retryAfter: Duration.seconds(25) }) })
+      const { ping, state } = script(Effect.fail(error), ok)
+      yield* watch.add({ key: "irc", ping })
+      yield* settled
+      yield* TestClock.adjust("29999 millis")
+      assert.lengthOf(state.started, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.lengthOf(state.started, 2)
+    }))
+
   it.effect("C18 postpones the next ping to the first slot after it", () =>
     Effect.gen(function*() {
       const watch = yield* Watch.make({ ...exact, interval: "10 seconds" })

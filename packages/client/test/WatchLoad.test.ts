@@ -91,7 +91,7 @@ describe("load", () => {
 
   it.effect("pings with a concurrency of 1 what fails and what does not", () =>
     Effect.gen(function*() {
-      const watch = yield* Watch.make({ ...exact, concurrency: 0 })
+      const watch = yield* Watch.make({ ...exact, concurrency: 1 })
       const failing = script(temporary)
       const other = script()
       yield* watch.add({ key: "failing", ping: failing.ping })

@@ -1,6 +1,7 @@
 /** One bounded exchange with a homeserver: what the endpoints of the contract have in common on the client's side. */
 import type { Answer, ReadingOptions } from "@appservice-ping/domain/Answer"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import * as Bound from "@appservice-ping/domain/Bound"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { FederationApi } from "@appservice-ping/domain/FederationApi"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
@@ -120,7 +121,7 @@ const isUnreached = (error: HttpClientError, kind: ConnectionFailure.Kind): bool
     case "tls":
       return true
     case "malformed":
-      return Phase.isNotHttp(error)
+      return Phase.isTlsAlert(error)
     default:
       return !Phase.isSendable(error) || Phase.isConnecting(error)
   }
@@ -145,6 +146,8 @@ export const exchange = Effect.fnUntraced(function*(
   options: Options,
   request: Request
 ): Effect.fn.Return<Exchanged, PingError | TransportError, HttpClient.HttpClient> {
+  const timeout = Bound.durationUnsafe("timeout", options.timeout ?? timeoutDefault)
+  const maxBodyBytes = Bound.integerUnsafe("maxBodyBytes", options.maxBodyBytes ?? maxBodyBytesDefault)
   const baseUrl = baseOf(options.homeserver)
   const url = new URL(baseUrl + request.path)
   const shown = AppserviceUrl.redact(url)
@@ -158,11 +161,10 @@ export const exchange = Effect.fnUntraced(function*(
 
   const httpClient = yield* HttpClient.HttpClient
   const started = yield* Clock.monotonicTimeNanos
-  const timeout = Duration.fromInputUnsafe(options.timeout ?? timeoutDefault)
 
   const answer = request.send.pipe(
     Effect.flatMap((response) =>
-      Effect.map(readBody(response, options.maxBodyBytes ?? maxBodyBytesDefault), (body): Answer => ({
+      Effect.map(readBody(response, maxBodyBytes), (body): Answer => ({
         status: response.status,
         headers: response.headers,
         body

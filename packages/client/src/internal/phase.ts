@@ -24,16 +24,21 @@ export const isConnecting = (error: unknown): boolean =>
     (Predicate.hasProperty(cause, "code") && cause.code === "UND_ERR_CONNECT_TIMEOUT") ||
     (Predicate.hasProperty(cause, "syscall") && cause.syscall === "connect"))
 
+const alert = 0x15
+
 /**
- * Tells whether what came in place of an answer does not even start as one, so that no homeserver listens there. Bad
- * HTTP, such as a header that is too large, is the broken answer of a server that may have had the request.
+ * Tells whether an alert of TLS came in place of an answer: a port that speaks TLS refuses what is no TLS, and nobody
+ * behind it reads a request. Whatever else does not start as HTTP came from something that had read the request.
  */
-export const isNotHttp = (error: unknown): boolean =>
-  someCause(error, (cause) =>
-    (Predicate.hasProperty(cause, "code") && cause.code === "HPE_INVALID_CONSTANT") ||
-    // The parser error of undici has no code; its text is the parser's own and quotes nothing.
-    (Predicate.hasProperty(cause, "message") && typeof cause.message === "string" &&
-      cause.message.includes("(Expected HTTP/")))
+export const isTlsAlert = (error: unknown): boolean =>
+  someCause(error, (cause) => {
+    const first = Predicate.hasProperty(cause, "rawPacket") && Predicate.isUint8Array(cause.rawPacket)
+      ? cause.rawPacket[0]
+      : Predicate.hasProperty(cause, "data") && typeof cause.data === "string"
+      ? cause.data.charCodeAt(0)
+      : undefined
+    return first === alert
+  })
 
 /** Whether a request got as far as its sending: its URL and its body were in order. */
 export const isSendable = ({ reason }: HttpClientError): boolean =>

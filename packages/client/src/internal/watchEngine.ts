@@ -252,7 +252,7 @@ export class Engine {
 
   #schedule(entry: Entry, result: Outcome, now: number): void {
     const interval = result._tag === "Failure" ? entry.pace.failingInterval : entry.pace.interval
-    if (Number.isFinite(interval)) this.#skipped += Schedule.distance(entry.slot, interval, now + 1) - 1
+    this.#skipped += Schedule.distance(entry.slot, interval, now + 1) - 1
     const wait = result._tag === "Failure" && result.retryAfter !== undefined
       ? Math.min(this.#options.maxRetryAfter, Math.ceil(Duration.toMillis(result.retryAfter)))
       : 0

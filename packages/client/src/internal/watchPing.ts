@@ -3,6 +3,7 @@ import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { Cause, Clock, Duration, Effect, Exit } from "effect"
 import { type Failure, failure } from "../Health.ts"
 import type { PingFailure } from "../WatchStatus.ts"
+import { retryAfterOf } from "./retryAfter.ts"
 
 export type Outcome =
   | { readonly _tag: "Success"; readonly durationMs: number }
@@ -55,7 +56,7 @@ export const run = <E extends PingFailure, R>(
           // An appservice that answers only its own pings was reached, and the homeserver does not say how fast.
           return diagnosis.healthy
             ? { _tag: "Success", durationMs: Math.round(Number(now - from) / 1e6) }
-            : { _tag: "Failure", error: failure(error), diagnosis, retryAfter: error.retryAfter }
+            : { _tag: "Failure", error: failure(error), diagnosis, retryAfter: retryAfterOf(error) }
         })
     })).pipe(
       Effect.timeoutOrElse({ duration: options.timeout, orElse: () => Effect.succeed(overdue(options.timeout)) }),

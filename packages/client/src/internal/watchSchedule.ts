@@ -38,7 +38,6 @@ export const next = (
   random: number
 ): Slot => {
   const interval = last.isFailed ? pace.failingInterval : pace.interval
-  if (!Number.isFinite(interval) || !Number.isFinite(last.slot)) return { slot: Infinity, due: Infinity }
   const slot = last.slot + distance(last.slot, interval, earliest) * interval
   return { slot, due: slot + Math.floor(random * pace.jitter * interval) }
 }

@@ -7,12 +7,13 @@ import {
   UnknownToken
 } from "@appservice-ping/domain/PingError"
 import { Undecided } from "@appservice-ping/domain/TransportError"
+import type { SeenButFailed } from "@appservice-ping/domain/VerifiedPingError"
 import { Clock, Duration, Effect, Random } from "effect"
 import { TestClock } from "effect/testing"
 
 export type Scripted = Effect.Effect<
   { readonly duration_ms: number },
-  ConnectionFailed | ConnectionTimeout | LimitExceeded | UnknownToken | Undecided
+  ConnectionFailed | ConnectionTimeout | LimitExceeded | UnknownToken | Undecided | SeenButFailed
 >
 
 export const ok: Scripted = Effect.succeed({ duration_ms: 7 })

@@ -1,0 +1,94 @@
+/**
+ * Agents of `node:http` and `node:https` that bound how long a connection may take to be established, TLS included.
+ *
+ * Node itself has no such bound: a host that swallows packets keeps a request waiting until the kernel gives up, after
+ * about two minutes, and a peer that never ends its handshake for ever.
+ *
+ * @since 0.1.0
+ */
+import * as Bound from "@appservice-ping/domain/Bound"
+import { Duration } from "effect"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import type { Duplex } from "node:stream"
+
+/**
+ * Options of the agents.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ConnectDeadlineOptions {
+  /** How long a connection may take until it can carry a request, names and TLS included. Default: 10 seconds. */
+  readonly connectTimeout?: Duration.Input | undefined
+}
+
+/**
+ * One agent for each scheme, as `NodeHttpClient.HttpAgent` has them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Agents {
+  readonly http: Http.Agent
+  readonly https: Https.Agent
+}
+
+const connectTimeoutDefault = "10 seconds"
+
+/** The largest delay of a timer in Node; a longer one would be none. */
+const maxTimerMillis = 2 ** 31 - 1
+
+/** What the kernel says when it gives up, so that nobody takes the request for sent. */
+const tooSlow = (millis: number): Error =>
+  Object.assign(new Error(`no connection was established within ${millis} ms`), {
+    code: "ETIMEDOUT",
+    syscall: "connect"
+  })
+
+const bound = <S extends Duplex | null | undefined>(
+  socket: S,
+  event: "connect" | "secureConnect",
+  millis: number
+): S => {
+  if (socket === null || socket === undefined) return socket
+  const timer = setTimeout(() => socket.destroy(tooSlow(millis)), millis)
+  const stop = (): void => clearTimeout(timer)
+  socket.once(event, stop)
+  socket.once("close", stop)
+  return socket
+}
+
+/**
+ * Makes agents whose requests fail as a connection that timed out when it is not established in time.
+ *
+ * **Details**
+ *
+ * The error has the code `ETIMEDOUT` of the system call `connect`, so that a ping becomes `HomeserverUnreachable` and
+ * not `Undecided`. Each request opens its own connection (D11). A `connectTimeout` that is negative or not finite is a
+ * defect: a `BoundError`.
+ *
+ * **Example** (Pinging with a bound on connecting)
+ *
+ * ```ts
+ * import { ConnectDeadline } from "@appservice-ping/node"
+ *
+ * // Layer.provide(NodeHttpClient.layerNodeHttpNoAgent, Layer.succeed(NodeHttpClient.HttpAgent, agents))
+ * const agents = ConnectDeadline.agents({ connectTimeout: "5 seconds" })
+ * agents.https.options.keepAlive // => false
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const agents = (options: ConnectDeadlineOptions = {}): Agents => {
+  const timeout = Bound.durationUnsafe("connectTimeout", options.connectTimeout ?? connectTimeoutDefault)
+  const millis = Math.min(Math.ceil(Duration.toMillis(timeout)), maxTimerMillis)
+  const http = new Http.Agent({ keepAlive: false })
+  const https = new Https.Agent({ keepAlive: false })
+  const open = http.createConnection.bind(http)
+  const openSecure = https.createConnection.bind(https)
+  http.createConnection = (...given) => bound(open(...given), "connect", millis)
+  https.createConnection = (...given) => bound(openSecure(...given), "secureConnect", millis)
+  return { http, https }
+}
