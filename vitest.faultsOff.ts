@@ -9,6 +9,7 @@ import workspace from "./vitest.workspace.ts"
 const root = import.meta.dirname
 
 const faultSwitch = JSON.stringify(join(root, "scripts/faultsOff/faultSwitch.ts"))
+const decideSwitched = JSON.stringify(join(root, "scripts/faultsOff/decideSwitched.ts"))
 
 interface Edit {
   readonly file: string
@@ -35,7 +36,7 @@ const edits: ReadonlyArray<Edit> = [
     file: join(root, "testbed/src/play/Session.ts"),
     before: "Decision.decide(",
     after: "decideSwitched(",
-    added: [`import { decide as decideSwitched } from ${faultSwitch}`]
+    added: [`import { decide as decideSwitched } from ${decideSwitched}`]
   }
 ]
 

@@ -365,4 +365,17 @@ describe("Fault", () => {
     assert.strictEqual(Number(headerOf(answer, "content-length")), new TextEncoder().encode(body).length)
     assert.strictEqual(play(Fault.peerAnswer(name), { leg }).at(-1), "fin")
   })
+
+  it.each<[string, () => Fault.Fault]>([
+    ["gap", () => Fault.drip({ gap: Number.NaN })],
+    ["gap", () => Fault.slicer({ size: 1, gap: Number.POSITIVE_INFINITY })],
+    ["delay", () => Fault.slowClose({ delay: -1 })],
+    ["retry_after", () => Fault.rateLimited({ retry_after: "900 hours" })],
+    ["bytes_per_second", () => Fault.bandwidth({ bytes_per_second: Number.NaN })],
+    ["size", () => Fault.slicer({ size: 0 })],
+    ["times", () => Fault.replayed({ times: 1.5 })],
+    ["count", () => Fault.informational(102, { count: 10_001 })]
+  ])("refuses a %s that bounds nothing, by its name", (field, make) => {
+    assert.throws(make, new RegExp(`^${field}: |at \\["${field}"\\]`))
+  })
 })

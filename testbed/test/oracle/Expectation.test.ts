@@ -126,7 +126,7 @@ const client: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: unkno
   ["too much of a body", { type: "body", defect: "huge" }, { _tag: "NotHomeserver", status: 200 }, 0]
 ]
 
-describe("Expected", () => {
+describe("Expectation", () => {
   for (const [rule, fault, expected, calls] of homeserver) {
     it(`${rule} ${Fault.describe(fault)}: the homeserver's answer, and ${calls} calls`, () => {
       const outcome = ofAppservice(fault)
