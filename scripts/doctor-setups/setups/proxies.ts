@@ -100,7 +100,7 @@ export const proxies: ReadonlyArray<Setup> = [
   ),
   setup("nginx in front of the homeserver wants a login of its own", {
     actor: "homeserver admin",
-    cause: /proxy in front of the homeserver .* refused/,
+    cause: /refused the ping \(status 401\).*proxy in front/,
     advice: /without a login of its own/
   }, (site, { nginx }) =>
     behind(site, async (homeserver) => {
