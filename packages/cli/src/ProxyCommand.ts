@@ -4,13 +4,17 @@
  * @since 0.1.0
  */
 import { plain } from "@appservice-ping/domain/PlainText"
+import { ca } from "@appservice-ping/testbed/carrier/tls/Certificates"
 import * as WireProxy from "@appservice-ping/testbed/carrier/wire/WireProxy"
 import * as ControlServer from "@appservice-ping/testbed/control/ControlServer"
+import * as Surroundings from "@appservice-ping/testbed/control/Surroundings"
 import * as PlanFile from "@appservice-ping/testbed/file/PlanFile"
+import * as Problem from "@appservice-ping/testbed/file/Problem"
 import * as Session from "@appservice-ping/testbed/play/Session"
 import { Leg } from "@appservice-ping/testbed/step/Leg"
 import { Console, Effect, Option, Result } from "effect"
 import { Command, Flag } from "effect/cli"
+import { writeFile } from "node:fs/promises"
 import { negative, wrongUsage } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
 import { readText } from "./internal/textFile.ts"
@@ -21,6 +25,11 @@ const readPlan = Effect.fnUntraced(function*(file: string) {
     ? yield* wrongUsage(...read.failure.message.split("\n").map((line) => plain(line)))
     : read.success
 })
+
+const writeCa = (file: string) =>
+  Effect.tryPromise({ try: () => writeFile(file, ca), catch: () => file }).pipe(
+    Effect.catch((file) => wrongUsage(`${plain(file)}: cannot be written`))
+  )
 
 const lineOf = ({ applied, fired, matched, rule, suppressed }: Session.RuleReport): string =>
   `${rule}: matched ${matched}, suppressed ${suppressed}, fired ${fired}, played ${applied}`
@@ -61,6 +70,18 @@ export const command = Command.make(
       ),
       Flag.optional
     ),
+    upstreamHost: Flag.String("upstream-host").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription(
+        "The name to ask the real server for, in Host and in TLS, where it serves several (with --upstream-tls the one of --upstream)"
+      ),
+      Flag.optional
+    ),
+    writeCa: Flag.String("write-ca").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("Write the certificate authority that clients have to trust with --tls, as PEM"),
+      Flag.optional
+    ),
     control: Flags.portOf("control").pipe(
       Flag.withDescription("The port of the control API, on 127.0.0.1; 0 picks a free one"),
       Flag.optional
@@ -71,12 +92,26 @@ export const command = Command.make(
       const session = yield* Session.make()
       const plan = Option.isSome(input.plan) ? yield* readPlan(input.plan.value) : undefined
       const { host, leg, port, tls } = input
-      const upstream = { ...input.upstream, tls: input.upstreamTls }
+      const problems = plan === undefined ? [] : Surroundings.problems(plan, { leg, tls })
+      if (problems.length > 0) {
+        const file = plain(Option.getOrElse(input.plan, () => "the plan"))
+        return yield* wrongUsage(...problems.map((problem) => plain(`${file}: ${Problem.toText(problem)}`)))
+      }
+      if (Option.isSome(input.writeCa)) yield* writeCa(input.writeCa.value)
+      const upstream = {
+        ...input.upstream,
+        tls: input.upstreamTls,
+        name: Option.getOrUndefined(input.upstreamHost)
+      }
       const controlPort = Option.getOrUndefined(input.control)
       // The plan is in force before anyone can connect.
       const control = controlPort === undefined
         ? undefined
-        : yield* Effect.provideService(ControlServer.serve({ port: controlPort, plan }), Session.Session, session)
+        : yield* Effect.provideService(
+          ControlServer.serve({ port: controlPort, plan, surroundings: { leg, tls }, ca }),
+          Session.Session,
+          session
+        )
       const injection = control === undefined && plan !== undefined ? yield* session.inject(plan) : undefined
       const proxy = yield* WireProxy.listen({ leg, upstream, session, host, port, tls })
       process.exitCode = 0

@@ -117,15 +117,16 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0)))
  *
  * **Details**
  *
- * `unmatched`: nothing it means has happened. `suppressed`: it matched, and was held back each time. `fired`: it was
- * decided on, and not played yet. `applied`: it was really played.
+ * `unmatched`: nothing it means has happened. `uncounted`: connections are refused or never accepted, and nobody who is
+ * turned away can be counted. `suppressed`: it matched, and was held back each time. `passed`: it matched, and its fault
+ * is `pass`. `fired`: it was decided on, and not played yet. `applied`: it was really played.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const RuleOutcome = Schema.Struct({
   rule: Schema.String,
-  outcome: Schema.Literals(["unmatched", "suppressed", "fired", "applied"]),
+  outcome: Schema.Literals(["unmatched", "uncounted", "suppressed", "passed", "fired", "applied"]),
   matched: Count,
   suppressed: Count,
   fired: Count,
@@ -197,6 +198,31 @@ export class DeletePlan extends HttpApiEndpoint.delete("deletePlan", "/plan", { 
 {}
 
 /**
+ * `DELETE /connections`: resets all connections that are there, whatever happens on them.
+ *
+ * **Details**
+ *
+ * A client that keeps its connections opens new ones then. A plan that comes into force and one that heals do as much
+ * for the connections on which nothing is asked, and for those that the healed plan holds.
+ *
+ * @category endpoints
+ * @since 0.1.0
+ */
+export class DeleteConnections extends HttpApiEndpoint.delete("deleteConnections", "/connections", {
+  success: HttpApiSchema.NoContent
+}).annotate(OpenApi.Summary, "Resets all connections.") {}
+
+/**
+ * `GET /ca`: the certificate authority of the testbed as PEM, for clients that have to trust a proxy with TLS.
+ *
+ * @category endpoints
+ * @since 0.1.0
+ */
+export class GetCa extends HttpApiEndpoint.get("getCa", "/ca", {
+  success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "application/x-pem-file" }))
+}).annotate(OpenApi.Summary, "Gives the certificate authority to trust, as PEM.") {}
+
+/**
  * `GET /report`: for each rule, how often it matched, was held back, struck and was really played.
  *
  * @category endpoints
@@ -252,6 +278,8 @@ export class Endpoints extends HttpApiGroup.make("control", { topLevel: true })
   .add(PutPlan)
   .add(GetPlan)
   .add(DeletePlan)
+  .add(DeleteConnections)
+  .add(GetCa)
   .add(GetReport)
   .add(GetJournal)
   .add(Reset)

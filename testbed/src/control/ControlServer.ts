@@ -19,6 +19,7 @@ import { Session } from "../play/Session.ts"
 import { ControlApi, ListedProblems, LocalOnly, Refused, Rejected, TooLarge } from "./ControlApi.ts"
 import { refusedFor } from "./internal/localOnly.ts"
 import * as PlanHolder from "./internal/planHolder.ts"
+import * as Surroundings from "./Surroundings.ts"
 
 /**
  * Who may ask, how much, and what is in force before anyone does.
@@ -33,6 +34,10 @@ export interface HandlerOptions {
   readonly allowedHosts?: ReadonlyArray<string> | undefined
   /** What is in force at the start, as if it had been put without a `ttl`. Default: no plan. */
   readonly plan?: Plan | undefined
+  /** The certificate authority that clients have to trust, as PEM. Default: empty, where there is no TLS. */
+  readonly ca?: string | undefined
+  /** Where the proxy stands; a plan that cannot mean there what it says is refused. Default: plans mean both legs. */
+  readonly surroundings?: Surroundings.Surroundings | undefined
 }
 
 /**
@@ -132,14 +137,24 @@ export const layerHandlers = (
       const session = yield* Session
       const holder = yield* PlanHolder.make(session)
       if (options?.plan !== undefined) yield* holder.put(options.plan, undefined)
+      const { surroundings } = options ?? {}
+      const possible = (plan: Plan) => {
+        const [first, ...others] = surroundings === undefined ? [] : Surroundings.problems(plan, surroundings)
+        return first === undefined
+          ? Effect.succeed(plan)
+          : Effect.fail(new Rejected({ problems: [first, ...others] }))
+      }
       return handlers
         .handleRaw("putPlan", ({ query, request }) =>
           Effect.gen(function*() {
             const text = yield* readBody(request, maxBodyBytes)
-            return yield* holder.put(yield* decodePlan(text, maxBodyBytes), query.ttl)
+            const plan = yield* Effect.flatMap(decodePlan(text, maxBodyBytes), possible)
+            return yield* holder.put(plan, query.ttl)
           }))
         .handle("getPlan", () => holder.inForce)
         .handle("deletePlan", () => holder.heal)
+        .handle("deleteConnections", () => session.release("all"))
+        .handle("getCa", () => Effect.succeed(options?.ca ?? ""))
         .handle("getReport", () => holder.report)
         .handle(
           "getJournal",

@@ -5,9 +5,9 @@
  *
  * @since 0.1.0
  */
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import type { Connection } from "./Connection.ts"
-import { crash, type PlayedConnection, type Settings } from "./internal/PlayedConnection.ts"
+import { crash, type PlayedConnection, release, type Settings } from "./internal/PlayedConnection.ts"
 import { type Decisions, serve } from "./internal/serve.ts"
 
 export type {
@@ -41,6 +41,8 @@ export interface Interpreter {
   readonly serve: (client: Connection, decisions: Decisions) => Effect.Effect<void>
   /** Resets every connection that is played, as a process that dies does. */
   readonly crash: Effect.Effect<void>
+  /** Ends the connections that nothing holds, or whose fault has healed; others end after their exchange. */
+  readonly release: Effect.Effect<void>
 }
 
 /**
@@ -61,6 +63,7 @@ export const make = (
   )
   return {
     crash: crashAll,
+    release: Effect.suspend(() => Effect.forEach([...played], release, { concurrency: "unbounded", discard: true })),
     serve: (client, decisions) =>
       Effect.suspend(() => {
         const c: PlayedConnection = {
@@ -71,7 +74,10 @@ export const make = (
           exchange: 0,
           isExchangeOpen: false,
           sentBefore: 0,
-          isClosedWritten: false
+          isClosedWritten: false,
+          playing: undefined,
+          isAtRest: false,
+          released: Deferred.makeUnsafe()
         }
         played.add(c)
         return Effect.ensuring(

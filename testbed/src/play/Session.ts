@@ -52,7 +52,18 @@ export interface Decided {
   readonly decision: Decision.Decision
   readonly connection: number
   readonly applied: Effect.Effect<void>
+  /** Whether the plan that struck is still in force; true where none did. */
+  readonly inForce: Effect.Effect<boolean>
 }
+
+/**
+ * Which connections are to end: those that a plan which has healed still holds and, once their exchange is over, all
+ * others (`settled`); or all of them at once, by a reset (`all`).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Release = "settled" | "all"
 
 /**
  * The bounds of a session.
@@ -102,6 +113,13 @@ export class Session extends Context.Service<Session, {
   readonly nextEdge: Effect.Effect<number | undefined>
   /** Runs an effect at once, and each time a plan comes into force or heals or the session is reset. */
   readonly onChange: (f: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
+  /**
+   * Ends connections that are there, because clients that keep theirs would not meet a fault of a connection, and would
+   * stay in one that has healed. Succeeds when those are over that nothing is asked on.
+   */
+  readonly release: (which: Release) => Effect.Effect<void>
+  /** Runs an effect each time connections are to end. */
+  readonly onRelease: (f: (which: Release) => Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
   /** Forgets everything but the plans in force: numbers, counters and journal begin anew. */
   readonly reset: Effect.Effect<void>
 }>()("@appservice-ping/testbed/play/Session") {
@@ -176,6 +194,7 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
     let startedNanos = yield* Clock.monotonicTimeNanos
     let stack: ReadonlyArray<Active> = []
     let listeners: ReadonlyArray<Effect.Effect<void>> = []
+    let holders: ReadonlyArray<(which: Release) => Effect.Effect<void>> = []
     let entries: Array<Entry> = []
     let written = 0
     let connections = new Map<Leg, number>()
@@ -256,10 +275,11 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
             Effect.sync(() => {
               active.applied.set(rule, (active.applied.get(rule) ?? 0) + 1)
               append(nanos, { event: "applied", ...where, rule })
-            }))
+            })),
+          inForce: Effect.sync(() => stack.includes(active))
         }
       }
-      return { decision: pass, applied: Effect.void }
+      return { decision: pass, applied: Effect.void, inForce: Effect.succeed(true) }
     }
 
     const clock = Clock.clockWith((clock) =>
@@ -345,6 +365,20 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
           () =>
             Effect.sync(() => {
               listeners = listeners.filter((other) => other !== f)
+            })
+        ),
+      release: (which) =>
+        Effect.suspend(() =>
+          Effect.forEach(holders, (holder) => holder(which), { concurrency: "unbounded", discard: true })
+        ),
+      onRelease: (f) =>
+        Effect.acquireRelease(
+          Effect.sync(() => {
+            holders = [...holders, f]
+          }),
+          () =>
+            Effect.sync(() => {
+              holders = holders.filter((other) => other !== f)
             })
         ),
       reset: Effect.andThen(

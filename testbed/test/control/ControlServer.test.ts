@@ -226,7 +226,10 @@ describe("ControlServer", () => {
         query: {},
         payload: {
           rules: [
-            { id: "other", leg: "to_homeserver", fault: Fault.refused },
+            { id: "other", leg: "to_homeserver", fault: Fault.status(500) },
+            // Nobody who is turned away can be counted, so that "unmatched" would say too much.
+            { id: "away", leg: "to_homeserver", fault: Fault.refused },
+            { id: "healthy", leg: "to_appservice", fault: Fault.pass },
             { id: "held", leg: "to_appservice", fault: Fault.status(500), when: { nth: 9 } },
             { id: "once", leg: "to_appservice", fault: Fault.status(503), when: { first: 1 } }
           ]
@@ -236,6 +239,8 @@ describe("ControlServer", () => {
       yield* struck(session)
       const rules = [
         { rule: "other", outcome: "unmatched", matched: 0, suppressed: 0, fired: 0, applied: 0 },
+        { rule: "away", outcome: "uncounted", matched: 0, suppressed: 0, fired: 0, applied: 0 },
+        { rule: "healthy", outcome: "passed", matched: 2, suppressed: 2, fired: 0, applied: 0 },
         { rule: "held", outcome: "suppressed", matched: 2, suppressed: 2, fired: 0, applied: 0 },
         { rule: "once", outcome: "applied", matched: 2, suppressed: 1, fired: 1, applied: 1 }
       ] as const
@@ -432,6 +437,8 @@ describe("ControlServer", () => {
     assert.deepStrictEqual(statuses, {
       "put /plan": ["200", "400", "403", "413"],
       "get /plan": ["200", "400", "403"],
+      "delete /connections": ["204", "400", "403"],
+      "get /ca": ["200", "400", "403"],
       "delete /plan": ["204", "400", "403"],
       "get /report": ["200", "400", "403"],
       "get /journal": ["200", "400", "403"],

@@ -18,7 +18,7 @@ import { addressOf } from "./internal/addressOf.ts"
 import * as Admission from "./internal/Admission.ts"
 import * as BlockedPort from "./internal/BlockedPort.ts"
 import * as HeldPort from "./internal/HeldPort.ts"
-import { connectUpstream, type Upstream } from "./internal/upstream.ts"
+import { authorityOf, connectUpstream, type Upstream } from "./internal/upstream.ts"
 
 export type {
   /**
@@ -150,6 +150,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
       tls,
       session,
       connect: connectUpstream(options.upstream, options.connectTimeout ?? defaults.connectTimeout),
+      authority: authorityOf(options.upstream),
       handshake: certificateContext,
       sleep: sleepNoLess,
       maxHeadBytes: options.maxHeadBytes ?? defaults.maxHeadBytes,
@@ -187,6 +188,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
       run(Effect.logWarning("A connection could not be accepted, or the port could not be opened again"))
     })
     const interpreter = Interpreter.make(settings, { changed: admission.refresh })
+    yield* session.onRelease((which) => which === "all" ? interpreter.crash : interpreter.release)
 
     // Made when the first client needs them, and kept: a port of our own does not disturb who connects meanwhile.
     const refusing = yield* Effect.cached(Scope.provide(Effect.orDie(HeldPort.hold(0, host)), scope))

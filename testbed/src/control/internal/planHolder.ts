@@ -1,8 +1,10 @@
 /** Holds the one plan that the control API has put in force, and lets it heal by itself. */
 import { Clock, Duration, Effect, Exit, Fiber, Scope, Semaphore } from "effect"
-import { healthy, type Plan } from "../../plan/Plan.ts"
+import type { Fault } from "../../fault/Fault.ts"
+import { healthy, type Plan, type Rule } from "../../plan/Plan.ts"
 import type { Injection, RuleReport, Session } from "../../play/Session.ts"
 import type { InForce, Report, RuleOutcome } from "../ControlApi.ts"
+import { isUncounted } from "../Surroundings.ts"
 
 export interface PlanHolder {
   readonly put: (plan: Plan, ttl: Duration.Duration | undefined) => Effect.Effect<InForce>
@@ -18,10 +20,15 @@ interface Held {
   readonly timer: Fiber.Fiber<void> | undefined
 }
 
-const outcomeOf = ({ applied, fired, matched }: RuleReport): RuleOutcome["outcome"] => {
+const faultsOf = (rule: Rule | undefined): ReadonlyArray<Fault> =>
+  rule?.fault === undefined ? (rule?.sequence ?? []).map(({ fault }) => fault) : [rule.fault]
+
+const outcomeOf = ({ applied, fired, matched }: RuleReport, rule: Rule | undefined): RuleOutcome["outcome"] => {
   if (applied > 0) return "applied"
   if (fired > 0) return "fired"
-  return matched > 0 ? "suppressed" : "unmatched"
+  const faults = faultsOf(rule)
+  if (matched > 0) return faults.every(({ type }) => type === "pass") ? "passed" : "suppressed"
+  return faults.some(isUncounted) ? "uncounted" : "unmatched"
 }
 
 const describe = (held: Held | undefined, nanos: bigint): InForce =>
@@ -49,7 +56,7 @@ export const make = (session: Session["Service"]): Effect.Effect<PlanHolder, nev
         Effect.sleep(ttl),
         lock.withPermit(Effect.uninterruptible(Effect.suspend(() => {
           held = undefined
-          return Scope.close(scope, Exit.void)
+          return Effect.andThen(Scope.close(scope, Exit.void), session.release("settled"))
         })))
       )
 
@@ -75,14 +82,15 @@ export const make = (session: Session["Service"]): Effect.Effect<PlanHolder, nev
             : (yield* Clock.monotonicTimeNanos) + BigInt(Math.round(Duration.toMillis(ttl))) * 1_000_000n
           last = injection
           yield* replace({ injection, scope: planScope, endNanos, timer })
+          yield* session.release("settled")
           return yield* inForce
         }))),
-      heal: Effect.uninterruptible(lock.withPermit(replace(undefined))),
+      heal: Effect.uninterruptible(lock.withPermit(Effect.andThen(replace(undefined), session.release("settled")))),
       inForce,
       report: Effect.suspend(() =>
         Effect.map(last?.report ?? Effect.succeed<ReadonlyArray<RuleReport>>([]), (rules): Report => ({
           in_force: held !== undefined,
-          rules: rules.map((rule) => ({ ...rule, outcome: outcomeOf(rule) }))
+          rules: rules.map((report, index) => ({ ...report, outcome: outcomeOf(report, last?.plan.rules[index]) }))
         }))
       )
     }

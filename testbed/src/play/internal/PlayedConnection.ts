@@ -1,10 +1,10 @@
 /** A client's connection as the interpreter plays it: its state, what the journal says of it, and how it is ended. */
-import { type Duration, Effect } from "effect"
+import { Deferred, type Duration, Effect } from "effect"
 import type { TLSSocketOptions } from "node:tls"
 import type { Leg } from "../../step/Leg.ts"
 import type { Step } from "../../step/Step.ts"
 import type { Connection, HowEnded } from "../Connection.ts"
-import type { Session } from "../Session.ts"
+import type { Decided, Session } from "../Session.ts"
 
 /** What all connections that one interpreter plays share. */
 export interface Settings {
@@ -13,6 +13,8 @@ export interface Settings {
   readonly session: Session["Service"]
   /** Opens a connection to the real server; `undefined` if there can be none, after a warning that says why. */
   readonly connect: Effect.Effect<Connection | undefined>
+  /** What `Host` says to the real server. Default: what the client said. */
+  readonly authority?: string | undefined
   /** The options of a handshake. */
   readonly handshake: (step: Extract<Step, { step: "secure" }>) => TLSSocketOptions
   /** Lets the time of a step pass. */
@@ -37,6 +39,12 @@ export interface PlayedConnection {
   /** What had been sent before it. */
   sentBefore: number
   isClosedWritten: boolean
+  /** What is being played. */
+  playing: Decided | undefined
+  /** Whether nothing is asked now, between two exchanges. */
+  isAtRest: boolean
+  /** Done once the connection has to end after the exchange that it is in. */
+  readonly released: Deferred.Deferred<void>
 }
 
 /** How much may wait to be sent before no more is read from the other side, in bytes. */
@@ -126,6 +134,18 @@ export const end = (c: PlayedConnection, how: HowEnded): Effect.Effect<void> =>
 /** Resets a connection as a process that dies does: at once. */
 export const crash = (c: PlayedConnection): Effect.Effect<void> =>
   Effect.andThen(noteEnd(c, "rst"), Effect.sync(() => c.client.rst()))
+
+/**
+ * Lets go of a client that keeps its connection: at once where a fault holds it whose plan has healed, and otherwise
+ * after the exchange. Waits until the connection is over if nothing was asked on it.
+ */
+export const release = (c: PlayedConnection): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { isAtRest } = c
+    yield* Deferred.succeed(c.released, undefined)
+    if (c.playing !== undefined && !(yield* c.playing.inForce)) return yield* crash(c)
+    if (isAtRest) yield* Effect.raceFirst(c.client.over, Effect.sleep(c.settings.lingerTimeout))
+  })
 
 const isUsable = (server: Connection): boolean =>
   !server.closed && server.theirs === undefined && server.ours === undefined

@@ -1,5 +1,5 @@
 /** Passes a connection on to the real server and back, byte for byte. */
-import { Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import type { Connection } from "../Connection.ts"
 import { keepsAlive, MessageReader } from "../MessageReader.ts"
 import {
@@ -11,7 +11,7 @@ import {
   type PlayedConnection,
   reachServer
 } from "./PlayedConnection.ts"
-import { isWhole, passRemainder, type Request } from "./request.ts"
+import { bytesForServer, isWhole, passRemainder, type Request } from "./request.ts"
 
 const isOver = (connection: Connection): boolean => connection.size === 0 && connection.theirs !== undefined
 
@@ -118,7 +118,7 @@ export const passExchange = (c: PlayedConnection, request: Request): Effect.Effe
       return false
     }
     yield* noteAsked(c)
-    server.write(request.bytes)
+    server.write(bytesForServer(c, request))
     if (isWhole(request)) return yield* passAnswer(c, request, server)
     const remainder = yield* Effect.forkChild(passRemainder(c, request, server))
     const canFollow = yield* passAnswer(c, request, server)
@@ -146,10 +146,15 @@ export const awaitRequest = (c: PlayedConnection): Effect.Effect<boolean> =>
         yield* end(c, server.theirs)
         return false
       }
+      c.isAtRest = true
       const isIdle = yield* Effect.timeoutOrElse(
-        Effect.as(Effect.raceFirst(client.readable, server === undefined ? Effect.never : server.readable), false),
+        Effect.raceFirst(
+          Effect.as(Effect.raceFirst(client.readable, server === undefined ? Effect.never : server.readable), false),
+          Effect.as(Deferred.await(c.released), true)
+        ),
         { duration: settings.idleTimeout, orElse: () => Effect.succeed(true) }
       )
+      c.isAtRest = false
       if (isIdle) {
         yield* end(c, "fin")
         return false

@@ -17,7 +17,7 @@ import {
   reachServer,
   shakeHands
 } from "./PlayedConnection.ts"
-import { isWhole, passRemainder, readRequest, type Request, toReadRequest } from "./request.ts"
+import { bytesForServer, isWhole, passRemainder, readRequest, type Request, toReadRequest } from "./request.ts"
 
 /** The application's answer, as far as it came. */
 interface Kept {
@@ -121,7 +121,7 @@ const forward = (play: Play): Effect.Effect<Next> =>
       return "on"
     }
     yield* noteAsked(c)
-    server.write(request.bytes)
+    server.write(bytesForServer(c, request))
     const { maxAnswerBytes, maxHeadBytes } = c.settings
     const reader = new MessageReader("answer", { method: request.head.method, maxHeadBytes, maxBodyBytes: 0 })
     const chunks: Array<Uint8Array> = []

@@ -82,6 +82,19 @@ export const readRequest = (c: PlayedConnection): Effect.Effect<Read> =>
     }
   })
 
+const hostLine = /^(host[\t ]*:)[^\r\n]*/im
+
+/** The bytes of a request as the real server gets them: as they came, but for the name of a server that has several. */
+export const bytesForServer = ({ settings }: PlayedConnection, { bytes, reader }: Request): Uint8Array => {
+  const { authority } = settings
+  if (authority === undefined) return bytes
+  const head = Buffer.from(bytes.subarray(0, reader.headLength)).toString("latin1")
+  return Bytes.concat([
+    Buffer.from(head.replace(hostLine, `$1 ${authority}`), "latin1"),
+    bytes.subarray(reader.headLength)
+  ])
+}
+
 /** Passes on what is still to come of a request. */
 export const passRemainder = (
   c: PlayedConnection,

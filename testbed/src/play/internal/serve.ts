@@ -37,6 +37,18 @@ const decideRequest = (c: PlayedConnection, decisions: Decisions, request: Reque
     ? Effect.succeed(decisions.request)
     : c.settings.session.request(toReadRequest(c, request))
 
+/** Notes what is played, so that it can be told whether that has healed meanwhile. */
+const whilePlaying = <A>(c: PlayedConnection, decided: Decided, play: Effect.Effect<A>): Effect.Effect<A> =>
+  Effect.suspend(() => {
+    c.playing = decided
+    return Effect.ensuring(
+      play,
+      Effect.sync(() => {
+        c.playing = undefined
+      })
+    )
+  })
+
 /** One request and what is decided about it; succeeds with whether another one can follow. */
 const serveRequest = (c: PlayedConnection, decisions: Decisions, hooks: Hooks): Effect.Effect<boolean> =>
   Effect.gen(function*() {
@@ -52,7 +64,7 @@ const serveRequest = (c: PlayedConnection, decisions: Decisions, hooks: Hooks): 
     const { action } = decided.decision
     switch (action._tag) {
       case "Play":
-        return yield* playSteps(c, action.steps, decided, request)
+        return yield* whilePlaying(c, decided, playSteps(c, action.steps, decided, request))
       case "Crash":
         yield* hooks.changed
         yield* noteSent(c)
@@ -96,12 +108,18 @@ const serveDecided = (c: PlayedConnection, decisions: Decisions, hooks: Hooks): 
         }
         return yield* serveRequests(c, decisions, hooks)
       case "Play":
-        if ((yield* playSteps(c, action.steps, decisions.connection, undefined)) && (yield* awaitRequest(c))) {
+        if (
+          (yield* whilePlaying(
+            c,
+            decisions.connection,
+            playSteps(c, action.steps, decisions.connection, undefined)
+          )) && (yield* awaitRequest(c))
+        ) {
           yield* serveRequests(c, decisions, hooks)
         }
         return
       default:
-        return yield* serveUnwanted(c, action)
+        return yield* whilePlaying(c, decisions.connection, serveUnwanted(c, action))
     }
   })
 

@@ -8,6 +8,11 @@ export interface Upstream {
   readonly port: number
   /** Whether it speaks TLS. Default: false. */
   readonly tls?: boolean | undefined
+  /**
+   * The name to ask it for, in `Host` and in TLS, where one address serves several. Default: with TLS, `host`; without,
+   * what the client asked for.
+   */
+  readonly name?: string | undefined
   /** Certificates in PEM form to trust instead of the usual ones. Default: those that Node trusts. */
   readonly ca?: string | ReadonlyArray<string> | undefined
 }
@@ -15,12 +20,20 @@ export interface Upstream {
 /** How many bytes of the server wait to be read before no more are taken from the system. */
 const maxWaitingBytes = 64 * 1024
 
-const connect = ({ ca, host, tls }: Upstream, server: Connection): Effect.Effect<boolean> =>
+/** What `Host` says to the real server; `undefined` if it says what the client said. */
+export const authorityOf = ({ host, name, port, tls }: Upstream): string | undefined => {
+  const asked = name ?? (tls === true ? host : undefined)
+  if (asked === undefined) return undefined
+  const bare = Net.isIPv6(asked) ? `[${asked}]` : asked
+  return port === (tls === true ? 443 : 80) ? bare : `${bare}:${port}`
+}
+
+const connect = ({ ca, host, name, tls }: Upstream, server: Connection): Effect.Effect<boolean> =>
   Effect.flatMap(server.established, (isThere) =>
     isThere && tls === true
       ? server.secureAsClient({
-        host,
-        ...Net.isIP(host) === 0 ? { servername: host } : {},
+        host: name ?? host,
+        ...Net.isIP(name ?? host) === 0 ? { servername: name ?? host } : {},
         ...ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }
       })
       : Effect.succeed(isThere))
