@@ -52,6 +52,7 @@ export const command = Command.make(
       registration: own.source,
       homeserver,
       copy: Option.getOrUndefined(copy)?.source,
+      text: own.text,
       isWorldReadable: own.isWorldReadable,
       listen: Option.getOrUndefined(listen),
       timeout: Option.getOrUndefined(timeout),

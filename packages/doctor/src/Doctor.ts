@@ -7,6 +7,7 @@ import * as VerifiedPing from "@appservice-ping/client/VerifiedPing"
 import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { plain } from "@appservice-ping/domain/PlainText"
 import * as Registration from "@appservice-ping/domain/Registration"
+import type * as RegistrationWarning from "@appservice-ping/domain/RegistrationWarning"
 import * as Token from "@appservice-ping/domain/Token"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import { Clock, Duration, Effect, type Redacted } from "effect"
@@ -39,6 +40,8 @@ export interface Options {
   readonly homeserver: URL
   /** The homeserver's copy of the registration, to compare. */
   readonly copy?: Source | undefined
+  /** What is known of the registration's text, such as the lines of its fields. */
+  readonly text?: RegistrationWarning.Text | undefined
   /** Whether every user of this machine can read the registration's file. Default: `false`. */
   readonly isWorldReadable?: boolean | undefined
   /** Whether to answer in the appservice's place. Default: only where nothing listens. */
@@ -66,7 +69,9 @@ const isError = (source: Source): source is Registration.RegistrationError =>
 const problemsOf = (source: Source | undefined): ReadonlyArray<string> =>
   source === undefined || !isError(source) ? [] : source.message.split("\n").map((text) => plain(text))
 
-const checkRegistration = ({ copy, homeserver, isWorldReadable, registration }: Options): RegistrationEvidence => {
+const checkRegistration = (
+  { copy, homeserver, isWorldReadable, registration, text }: Options
+): RegistrationEvidence => {
   if (isError(registration) || (copy !== undefined && isError(copy))) {
     return { _tag: "Invalid", problems: [...problemsOf(registration), ...problemsOf(copy)] }
   }
@@ -74,7 +79,7 @@ const checkRegistration = ({ copy, homeserver, isWorldReadable, registration }: 
     _tag: "Read",
     id: plain(registration.id),
     url: RegistrationCheck.shownUrl(registration.url),
-    oddities: RegistrationCheck.oddities(registration, { homeserver, worldReadable: isWorldReadable ?? false }),
+    oddities: RegistrationCheck.oddities(registration, { homeserver, worldReadable: isWorldReadable ?? false, text }),
     differs: copy === undefined ? undefined : RegistrationCheck.differences(registration, copy)
   }
 }

@@ -7,6 +7,7 @@ import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailur
 import type { Diagnosable } from "@appservice-ping/domain/Diagnosis"
 import type { PingError } from "@appservice-ping/domain/PingError"
 import type { ServerVersion } from "@appservice-ping/domain/PingUnsupported"
+import type { RegistrationWarning } from "@appservice-ping/domain/RegistrationWarning"
 import type { HomeserverUnreachable, TransportError } from "@appservice-ping/domain/TransportError"
 import type { Duration } from "effect"
 
@@ -29,7 +30,7 @@ export type Oddity =
   | { readonly _tag: "SameTokens" }
   | { readonly _tag: "UrlNotSet" }
   | { readonly _tag: "UrlIsOther"; readonly scheme: string }
-  | { readonly _tag: "UrlHasSecrets" }
+  | { readonly _tag: "Warning"; readonly warning: RegistrationWarning }
   | { readonly _tag: "UrlIsWildcard"; readonly host: string }
   | { readonly _tag: "UrlIsHomeserver" }
   | { readonly _tag: "UrlHasMatrixPath" }

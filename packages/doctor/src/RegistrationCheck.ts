@@ -5,15 +5,9 @@
  */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import { type Registration, targetOf, urlOf } from "@appservice-ping/domain/Registration"
+import * as RegistrationWarning from "@appservice-ping/domain/RegistrationWarning"
 import * as Token from "@appservice-ping/domain/Token"
-import { Redacted } from "effect"
 import type { CopiedField, Oddity } from "./Evidence.ts"
-
-/** Words of examples and generators that nobody would get as a token by chance. */
-const placeholder =
-  /^(?:[<{[(].*[>}\])]|x{3,}|\*+|\.+|(?:as|hs).?token|token|secret|password)$|change.?me|replace|placeholder|generated|example|random.?string|(?:^|[-_.])(?:fixme|insert|todo|your)(?:$|[-_.])/i
-
-const isPlaceholder = (token: Redacted.Redacted): boolean => placeholder.test(Redacted.value(token))
 
 const wildcardHosts: ReadonlySet<string> = new Set(["0.0.0.0", "[::]"])
 
@@ -25,14 +19,19 @@ const urlOddities = (target: AppserviceUrl.Target, homeserver: URL): ReadonlyArr
   const { url } = target
   const host = url.hostname
   const odd: Array<Oddity> = []
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    odd.push({ _tag: "UrlHasSecrets" })
-  }
   if (wildcardHosts.has(host)) odd.push({ _tag: "UrlIsWildcard", host })
   if (place(url) === place(homeserver)) odd.push({ _tag: "UrlIsHomeserver" })
   if (/\/_matrix(?:\/|$)/.test(url.pathname)) odd.push({ _tag: "UrlHasMatrixPath" })
   return odd
 }
+
+/** What the oddities above do not say yet. */
+const warnings = (registration: Registration, text: RegistrationWarning.Text | undefined): ReadonlyArray<Oddity> =>
+  RegistrationWarning.of(registration, text).flatMap((warning): ReadonlyArray<Oddity> => {
+    const isSaid = warning.field === "as_token" || warning.field === "hs_token" ||
+      (warning.field === "url" && targetOf(registration)._tag === "Other")
+    return isSaid ? [] : [{ _tag: "Warning", warning }]
+  })
 
 /**
  * Finds what is odd about a registration, in the order in which a person should read it.
@@ -42,16 +41,22 @@ const urlOddities = (target: AppserviceUrl.Target, homeserver: URL): ReadonlyArr
  */
 export const oddities = (
   registration: Registration,
-  context: { readonly homeserver: URL; readonly worldReadable: boolean }
+  context: {
+    readonly homeserver: URL
+    readonly worldReadable: boolean
+    /** What is known of the registration's text. */
+    readonly text?: RegistrationWarning.Text | undefined
+  }
 ): ReadonlyArray<Oddity> => {
   const fields = ["as_token", "hs_token"] as const
   return [
-    ...fields.filter((field) => isPlaceholder(registration[field])).map((field): Oddity => ({
+    ...fields.filter((field) => RegistrationWarning.isPlaceholder(registration[field])).map((field): Oddity => ({
       _tag: "PlaceholderToken",
       field
     })),
     ...Token.equals(registration.as_token, registration.hs_token) ? [{ _tag: "SameTokens" } as const] : [],
     ...urlOddities(targetOf(registration), context.homeserver),
+    ...warnings(registration, context.text),
     ...context.worldReadable ? [{ _tag: "WorldReadable" } as const] : []
   ]
 }
@@ -92,8 +97,8 @@ export const explain = (oddity: Oddity): string => {
       return "url is not set, so the homeserver has nowhere to send anything"
     case "UrlIsOther":
       return `url is no HTTP address: its scheme is ${oddity.scheme}, and a homeserver calls only an http or https URL`
-    case "UrlHasSecrets":
-      return "url has userinfo, a query string or a fragment, which not every homeserver sends on"
+    case "Warning":
+      return RegistrationWarning.explain(oddity.warning).replace(/\.$/, "")
     case "UrlIsWildcard":
       return `url leads to ${oddity.host}, which is an address to listen on, not one to connect to`
     case "UrlIsHomeserver":
