@@ -23,7 +23,6 @@
  * @since 0.1.0
  */
 import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
-import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
 import * as NodeListener from "@appservice-ping/node/NodeListener"
 import * as NodeTransport from "@appservice-ping/node/NodeTransport"
@@ -35,9 +34,10 @@ import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
 import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Context, Duration, Effect, Layer, Redacted, Ref, type Scope } from "effect"
+import { Context, Deferred, Duration, Effect, Layer, Redacted, Ref, type Scope } from "effect"
 import { HttpClient } from "effect/http"
 import * as MemoryHttpClient from "./carrier/memory/MemoryHttpClient.ts"
+import * as MemoryNetwork from "./carrier/memory/MemoryNetwork.ts"
 import * as MemoryTransport from "./carrier/memory/MemoryTransport.ts"
 import * as Certificates from "./carrier/tls/Certificates.ts"
 import * as PreparedAgent from "./carrier/wire/PreparedAgent.ts"
@@ -48,7 +48,6 @@ import * as AppserviceHandler from "./peer/AppserviceHandler.ts"
 import * as AppservicePeers from "./peer/AppservicePeers.ts"
 import * as HomeserverHandler from "./peer/HomeserverHandler.ts"
 import * as HomeserverPeers from "./peer/HomeserverPeers.ts"
-import { connector } from "./peer/PeerNetwork.ts"
 import * as PeerTransport from "./peer/PeerTransport.ts"
 import * as Plan from "./plan/Plan.ts"
 import * as Session from "./play/Session.ts"
@@ -255,39 +254,30 @@ export const layerMemory = (options: TestbedOptions = {}): Layer.Layer<Testbed |
     const appserviceUrl = withScheme(new URL(urlOf(own) ?? appserviceInMemory), tls)
     const registered = urlOf(own) === undefined ? own : { ...own, url: appserviceUrl.href }
     const homeserverUrl = withScheme(homeserverInMemory, tls)
-    const appservice: MemoryHttpClient.MemoryServer = {
-      leg: "to_appservice",
-      url: appserviceUrl,
-      handle: under(appserviceUrl.pathname, pair.appservice),
-      session
-    }
-    const transport = MemoryTransport.make([appservice])
-    const connect = yield* connector([{
-      host: hostOf(appserviceUrl),
-      port: portOf(appserviceUrl),
-      tls,
-      leg: "to_appservice",
-      session,
-      handle: appservice.handle
-    }])
-    const homeserver: MemoryHttpClient.MemoryServer = {
-      leg: "to_homeserver",
-      url: homeserverUrl,
-      handle: yield* makeHomeserver(
-        options,
-        registered,
-        transport,
-        PeerTransport.make({ connect, ca: Certificates.ca })
-      ),
-      session
-    }
+    const served = yield* Deferred.make<Handler>()
+    const network = yield* MemoryNetwork.make([
+      { leg: "to_appservice", url: appserviceUrl, handle: under(appserviceUrl.pathname, pair.appservice), session },
+      {
+        leg: "to_homeserver",
+        url: homeserverUrl,
+        handle: (request) => Effect.flatMap(Deferred.await(served), (handle) => handle(request)),
+        session
+      }
+    ])
+    const homeserver = yield* makeHomeserver(
+      options,
+      registered,
+      MemoryTransport.make(network),
+      PeerTransport.make({ ca: Certificates.ca, connect: network.connect })
+    )
+    yield* Deferred.succeed(served, homeserver)
     return Context.make(
       Testbed,
       makeTestbed(options, pair, { homeserver: homeserverUrl, appserviceUrl, registration: registered })
     ).pipe(
       Context.add(
         HttpClient.HttpClient,
-        MemoryHttpClient.make([homeserver, appservice], { keepAlive: options.keepAlive ?? false })
+        yield* MemoryHttpClient.make(network, { keepAlive: options.keepAlive ?? false })
       )
     )
   }))

@@ -11,6 +11,7 @@ import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
 import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
 import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as MemoryHttpClient from "@appservice-ping/testbed/carrier/memory/MemoryHttpClient"
+import * as MemoryNetwork from "@appservice-ping/testbed/carrier/memory/MemoryNetwork"
 import * as MemoryTransport from "@appservice-ping/testbed/carrier/memory/MemoryTransport"
 import * as WireProxy from "@appservice-ping/testbed/carrier/wire/WireProxy"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
@@ -110,16 +111,19 @@ describe("in memory, on virtual time", () => {
       session: sessions.listener,
       handle: (yield* makeListener(verified)).handle
     }
-    const { handle } = yield* makeHomeserver(urls.listener.href, MemoryTransport.make([listener]))
+    const { handle } = yield* makeHomeserver(
+      urls.listener.href,
+      MemoryTransport.make(yield* MemoryNetwork.make([listener]))
+    )
     const homeserver = { leg, url: urls.homeserver, session: sessions.homeserver, handle }
     const proxy = {
       leg,
       url: urls.proxy,
       session: sessions.proxy,
-      handle: proxyTo(urls.homeserver, MemoryHttpClient.make([homeserver]))
+      handle: proxyTo(urls.homeserver, yield* MemoryHttpClient.make(yield* MemoryNetwork.make([homeserver])))
     }
     const ping = verified.ping({ homeserver: urls.proxy, registration }).pipe(
-      Effect.provideService(HttpClient.HttpClient, MemoryHttpClient.make([proxy]))
+      Effect.provideService(HttpClient.HttpClient, yield* MemoryHttpClient.make(yield* MemoryNetwork.make([proxy])))
     )
     return { starts, ping }
   })

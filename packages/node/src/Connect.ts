@@ -1,20 +1,26 @@
 /**
- * Opens TCP connections: what the transports have in place of `net.connect`, so that a plan may refuse one.
+ * Opens connections: what the transports use in place of `net.connect`, so that a plan may refuse one, and so that a
+ * connection may stay in this process.
  *
  * @since 0.1.0
  */
-import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import * as Tls from "node:tls"
 
 /**
- * Opens a TCP connection and calls back with it or with the error; the connection may still be on its way then.
+ * Opens a connection and calls back with it or with the error.
+ *
+ * **Details**
+ *
+ * It calls back once, at once or later. The connection may still be on its way then: it emits `connect` when it is there,
+ * never before the turn in which it was handed over is over, and `error` if it does not come about.
  *
  * @category models
  * @since 0.1.0
  */
-export type Connect = (
+export type Connect<S extends Duplex = Duplex> = (
   place: { readonly host: string; readonly port: number },
-  callback: (error: Error | null, socket: Socket) => void
+  callback: (error: Error | null, socket: S) => void
 ) => void
 
 /**
@@ -23,16 +29,16 @@ export type Connect = (
  * @category combinators
  * @since 0.1.0
  */
-export const connectSecure = (
-  connect: Connect,
+export const connectSecure = <S extends Duplex>(
+  connect: Connect<S>,
   place: Parameters<Connect>[0],
   options: Tls.ConnectionOptions,
-  callback: Parameters<Connect>[1]
+  callback: (error: Error | null, socket: S | Tls.TLSSocket) => void
 ): void =>
   connect(place, (error, socket) => {
     if (error !== null) return callback(error, socket)
     const fail = (error: Error): void => callback(error, socket)
-    const onConnect = (socket: Socket): void => {
+    const onConnect = (socket: S): void => {
       socket.off("error", fail)
       callback(null, Tls.connect({ ...options, socket }))
     }
@@ -60,7 +66,7 @@ export interface Holding {
  * @since 0.1.0
  */
 export const holding = (connect: Connect): Holding => {
-  const sockets = new Set<Socket>()
+  const sockets = new Set<Duplex>()
   let isWanted = true
   return {
     connect: (place, callback) =>

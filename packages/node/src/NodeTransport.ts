@@ -34,7 +34,7 @@ export interface NodeTransportOptions {
   readonly maxInformational?: number | undefined
   /** Looks host names up in place of the system. */
   readonly lookup?: LookupFunction | undefined
-  /** Opens the TCP connection in place of `net.connect`, such as one that a plan may refuse. */
+  /** Opens the connection in place of `net.connect`, such as one that a plan may refuse. */
   readonly connect?: Connect | undefined
 }
 
@@ -49,6 +49,15 @@ const switchedProtocols = malformed("the answer switched to another protocol, wh
 const noStatus = malformed("the answer has no valid status")
 
 const closed = new ConnectionFailure.ConnectionFailure({ kind: "closed", text: "the connection was closed early" })
+
+/**
+ * Makes the transport, for a caller that needs no layer.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: NodeTransportOptions = {}): OutgoingTransport["Service"] =>
+  OutgoingTransport.of({ send: (request) => send(request, options) })
 
 /**
  * Layer that sends each request once over a connection of its own, and closes it.
@@ -66,7 +75,7 @@ const closed = new ConnectionFailure.ConnectionFailure({ kind: "closed", text: "
  * @since 0.1.0
  */
 export const layer = (options?: NodeTransportOptions): Layer.Layer<OutgoingTransport> =>
-  Layer.succeed(OutgoingTransport, OutgoingTransport.of({ send: (request) => send(request, options ?? {}) }))
+  Layer.succeed(OutgoingTransport, make(options))
 
 const open = (request: OutgoingRequest, options: NodeTransportOptions): ClientRequest => {
   const { body, headers, url } = request

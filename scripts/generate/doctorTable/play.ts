@@ -10,13 +10,14 @@ import type { Handler } from "@appservice-ping/server/Exchange"
 import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
 import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
+import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as MemoryHttpClient from "@appservice-ping/testbed/carrier/memory/MemoryHttpClient"
+import * as MemoryNetwork from "@appservice-ping/testbed/carrier/memory/MemoryNetwork"
 import * as MemoryTransport from "@appservice-ping/testbed/carrier/memory/MemoryTransport"
 import { ca } from "@appservice-ping/testbed/carrier/tls/Certificates"
 import { type Fault, needsTls } from "@appservice-ping/testbed/fault/Fault"
 import * as HomeserverHandler from "@appservice-ping/testbed/peer/HomeserverHandler"
 import * as HomeserverPeers from "@appservice-ping/testbed/peer/HomeserverPeers"
-import { connector, type InProcessPlace } from "@appservice-ping/testbed/peer/PeerNetwork"
 import * as PeerTransport from "@appservice-ping/testbed/peer/PeerTransport"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import * as Session from "@appservice-ping/testbed/play/Session"
@@ -84,29 +85,24 @@ const play = Effect.fnUntraced(function*(fault: Fault, homeserver: Name) {
   const registration = registrationOf(tls)
   const faulty = yield* Session.make()
   yield* faulty.inject(Plan.of("to_appservice", fault))
-  const healthy = yield* Session.make()
   const appservice = yield* Appservice.Appservice.pipe(
     Effect.provide(Appservice.layer({ registration, onPing: () => Effect.void }))
   )
-  const places: ReadonlyArray<InProcessPlace> = [
-    { host: "appservice.test", port: 29300, tls, leg: "to_appservice", session: faulty, handle: appservice.handle },
-    { host: elsewhereUrl.hostname, port: 80, leg: "to_appservice", session: healthy, handle: page }
-  ]
-  const connect = yield* connector(places)
-  const server: MemoryHttpClient.MemoryServer = {
-    url: new URL(registration.url ?? ""),
-    leg: "to_appservice",
-    session: faulty,
-    handle: appservice.handle
-  }
-  const transport = MemoryTransport.layer([server])
+  const network = yield* MemoryNetwork.make([
+    { url: new URL(registration.url ?? ""), leg: "to_appservice", session: faulty, handle: appservice.handle },
+    { url: elsewhereUrl, leg: "to_appservice", handle: page }
+  ])
+  const transport = Layer.succeed(OutgoingTransport, MemoryTransport.make(network))
   const direct = yield* DirectCall.look({
     url: registration.url ?? "",
     registration,
     transactionId: "doctor",
     timeout: Duration.seconds(30),
     speaksTls: () => Effect.succeed(false)
-  }).pipe(Effect.provide(transport), Effect.provideService(HttpClient.HttpClient, MemoryHttpClient.make([server])))
+  }).pipe(
+    Effect.provide(transport),
+    Effect.provideService(HttpClient.HttpClient, yield* MemoryHttpClient.make(network))
+  )
 
   const handle = homeserver === "ours"
     ? (yield* Homeserver.Homeserver.pipe(Effect.provide(
@@ -119,14 +115,14 @@ const play = Effect.fnUntraced(function*(fault: Fault, homeserver: Name) {
     ))).handle
     : yield* HomeserverHandler.make(HomeserverPeers.peers[homeserver], {
       registrations: [registration],
-      transport: PeerTransport.make({ connect, ca })
+      transport: PeerTransport.make({ connect: network.connect, ca })
     })
   const from = yield* Clock.monotonicTimeNanos
   const result = yield* Ping.ping({ homeserver: homeserverUrl, registration, transactionId: "doctor", maxBodyBytes })
     .pipe(
       Effect.provideService(
         HttpClient.HttpClient,
-        MemoryHttpClient.make([{ url: homeserverUrl, leg: "to_homeserver", handle }])
+        yield* MemoryHttpClient.make(yield* MemoryNetwork.make([{ url: homeserverUrl, leg: "to_homeserver", handle }]))
       ),
       Effect.result
     )

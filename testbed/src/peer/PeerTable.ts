@@ -12,6 +12,7 @@ import type { Handler } from "@appservice-ping/server/Exchange"
 import { Deferred, Effect, Redacted, Ref, Result } from "effect"
 import { HttpClient } from "effect/http"
 import * as MemoryHttpClient from "../carrier/memory/MemoryHttpClient.ts"
+import * as MemoryNetwork from "../carrier/memory/MemoryNetwork.ts"
 import { ca } from "../carrier/tls/Certificates.ts"
 import * as Plan from "../plan/Plan.ts"
 import * as Session from "../play/Session.ts"
@@ -22,7 +23,6 @@ import * as HomeserverHandler from "./HomeserverHandler.ts"
 import * as HomeserverPeers from "./HomeserverPeers.ts"
 import * as Body from "./internal/body.ts"
 import { type Case, cases, page } from "./internal/cases.ts"
-import { connector, type InProcessPlace } from "./PeerNetwork.ts"
 import * as PeerTransport from "./PeerTransport.ts"
 
 /**
@@ -48,6 +48,8 @@ export interface Row {
 }
 
 const homeserverUrl = new URL("http://homeserver.test")
+
+const elsewhereUrl = new URL("http://elsewhere.test")
 
 const token = (text: string): Redacted.Redacted => Redacted.make(text, { label: "token" })
 
@@ -105,33 +107,24 @@ const play = Effect.fnUntraced(function*({ appservice, homeserver, one }: Asked)
 
   // The homeserver is one of the places that it can reach.
   const served = yield* Deferred.make<Handler>()
-  const home: MemoryHttpClient.MemoryServer = {
+  const home: MemoryNetwork.MemoryServer = {
     url: homeserverUrl,
     leg: "to_homeserver",
     handle: (request) => Effect.flatMap(Deferred.await(served), (handle) => handle(request))
   }
-  const healthy = yield* Session.make()
-  const places: ReadonlyArray<InProcessPlace> = [
+  const network = yield* MemoryNetwork.make([
     {
-      host: "appservice.test",
-      port: 29300,
-      tls: one.tls === true,
+      url: new URL(`${one.tls === true ? "https" : "http"}://appservice.test:29300`),
       leg: "to_appservice",
       session,
       handle: (one.between ?? ((handle) => handle))(appserviceHandler.handle)
     },
-    {
-      host: "elsewhere.test",
-      port: 80,
-      leg: "to_appservice",
-      session: healthy,
-      handle: () => Effect.succeed(page)
-    },
-    { host: homeserverUrl.hostname, port: 80, leg: "to_homeserver", session: healthy, handle: home.handle }
-  ]
+    { url: elsewhereUrl, leg: "to_appservice", handle: () => Effect.succeed(page) },
+    home
+  ])
   const handle = yield* Effect.orDie(HomeserverHandler.make(HomeserverPeers.peers[homeserver], {
     registrations: [theirs(registration, one.copy)],
-    transport: PeerTransport.make({ connect: yield* connector(places), ca }),
+    transport: PeerTransport.make({ connect: network.connect, ca }),
     userToken
   }))
   yield* Deferred.succeed(served, (request) => Effect.tap(handle(request), (given) => Ref.set(answer, given)))
@@ -140,7 +133,7 @@ const play = Effect.fnUntraced(function*({ appservice, homeserver, one }: Asked)
     homeserver: homeserverUrl,
     registration: one.isUser === true ? { ...registration, as_token: userToken } : registration,
     transactionId: one.isAnonymous === true ? undefined : "a-ping-of-ours"
-  }).pipe(Effect.provideService(HttpClient.HttpClient, MemoryHttpClient.make([home])), Effect.result)
+  }).pipe(Effect.provideService(HttpClient.HttpClient, yield* MemoryHttpClient.make(network)), Effect.result)
   return { registration, result, answer: yield* Ref.get(answer) }
 }, Effect.scoped)
 

@@ -58,8 +58,8 @@ export const make = (
 ): Interpreter => {
   const played = new Set<PlayedConnection>()
   const crashAll = Effect.andThen(
-    Effect.suspend(() => Effect.forEach([...played], crash, { discard: true })),
-    hooks.crash ?? Effect.void
+    hooks.crash ?? Effect.void,
+    Effect.suspend(() => Effect.forEach([...played], crash, { discard: true }))
   )
   return {
     crash: crashAll,

@@ -1,6 +1,6 @@
 /**
- * Counts what moves on connections in this process, so that virtual time does not overtake it: a handshake takes some
- * turns of the event loop in which no fiber has anything to do.
+ * Counts what takes turns of the event loop on connections in this process, so that virtual time does not overtake it:
+ * during a TLS handshake no fiber has anything to do.
  *
  * @since 0.1.0
  */

@@ -7,15 +7,11 @@
 import { type Connect, connectSecure } from "@appservice-ping/node/Connect"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Cause, Effect, Layer, type Scope } from "effect"
-import { Agent as HttpAgent } from "node:http"
-import { Agent as HttpsAgent, type AgentOptions } from "node:https"
+import type { AgentOptions } from "node:https"
 import * as Net from "node:net"
-import type { Duplex } from "node:stream"
 import type * as Tls from "node:tls"
+import * as ConnectAgent from "../ConnectAgent.ts"
 import type { WireProxy } from "./WireProxy.ts"
-
-const portOf = (port: unknown, tls: boolean): number =>
-  port === undefined || port === null || port === "" ? (tls ? 443 : 80) : Number(port)
 
 const isHostOf = (host: string, proxy: WireProxy): boolean =>
   host === proxy.host || host === proxy.url.hostname || host === "localhost" || host.endsWith(".test")
@@ -31,8 +27,8 @@ const isHostOf = (host: string, proxy: WireProxy): boolean =>
  * @category constructors
  * @since 0.1.0
  */
-export const connector = (proxies: ReadonlyArray<WireProxy>): Effect.Effect<Connect> =>
-  Effect.map(Effect.context<never>(), (context): Connect => {
+export const connector = (proxies: ReadonlyArray<WireProxy>): Effect.Effect<Connect<Net.Socket>> =>
+  Effect.map(Effect.context<never>(), (context): Connect<Net.Socket> => {
     const run = Effect.runForkWith(context)
     return (place, callback) => {
       const proxy = proxies.find((proxy) => proxy.port === place.port && isHostOf(place.host, proxy))
@@ -46,44 +42,6 @@ export const connector = (proxies: ReadonlyArray<WireProxy>): Effect.Effect<Conn
     }
   })
 
-interface Place {
-  readonly host?: string | null | undefined
-  readonly port?: number | string | null | undefined
-}
-
-class Prepared extends HttpAgent {
-  private readonly connect: Connect
-
-  constructor(connect: Connect, options: AgentOptions) {
-    super(options)
-    this.connect = connect
-  }
-
-  override createConnection(options: Place, callback?: (error: Error | null, stream: Duplex) => void): undefined {
-    this.connect(
-      { host: options.host ?? "localhost", port: portOf(options.port, false) },
-      (error, socket) => callback?.(error, socket)
-    )
-  }
-}
-
-class PreparedSecure extends HttpsAgent {
-  private readonly connect: Connect
-
-  constructor(connect: Connect, options: AgentOptions) {
-    super(options)
-    this.connect = connect
-  }
-
-  override createConnection(
-    options: Place & Tls.ConnectionOptions,
-    callback?: (error: Error | null, stream: Duplex) => void
-  ): undefined {
-    const place = { host: options.host ?? "localhost", port: portOf(options.port, true) }
-    connectSecure(this.connect, place, options, (error, socket) => callback?.(error, socket))
-  }
-}
-
 /**
  * Makes the agents of a client on `node:http` that prepares its connections.
  *
@@ -94,15 +52,7 @@ export const make = (
   proxies: ReadonlyArray<WireProxy>,
   options: AgentOptions = {}
 ): Effect.Effect<NodeHttpClient.HttpAgent["Service"], never, Scope.Scope> =>
-  Effect.flatMap(connector(proxies), (connect) =>
-    Effect.acquireRelease(
-      Effect.sync(() => ({ http: new Prepared(connect, options), https: new PreparedSecure(connect, options) })),
-      ({ http, https }) =>
-        Effect.sync(() => {
-          http.destroy()
-          https.destroy()
-        })
-    ))
+  Effect.flatMap(connector(proxies), (connect) => ConnectAgent.make(connect, options))
 
 /**
  * Layer with these agents, for `NodeHttpClient.layerNodeHttpNoAgent`; `keepAlive` and `ca` are options.
@@ -144,7 +94,7 @@ export const undiciConnect = (
   Effect.map(connector(proxies), (connect): UndiciConnect => ({ hostname, port, protocol, servername }, callback) => {
     const tls = protocol === "https:"
     const host = hostname.replace(/^\[(.*)\]$/, "$1")
-    const place = { host, port: portOf(port, tls) }
+    const place = { host, port: ConnectAgent.portOf(port, tls) }
     const onSocket = (event: "connect" | "secureConnect") => (error: Error | null, socket: Net.Socket): void => {
       if (error !== null) return callback(error, null)
       const fail = (error: Error): void => callback(error, null)

@@ -1,5 +1,6 @@
 import type { Handler } from "@appservice-ping/server/Exchange"
 import * as MemoryHttpClient from "@appservice-ping/testbed/carrier/memory/MemoryHttpClient"
+import * as MemoryNetwork from "@appservice-ping/testbed/carrier/memory/MemoryNetwork"
 import * as Catalogue from "@appservice-ping/testbed/fault/Catalogue"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Latency from "@appservice-ping/testbed/fault/Latency"
@@ -23,7 +24,7 @@ describe("MemoryHttpClient, every latency of the catalogue", () => {
       Virtual.run(Effect.scoped(Effect.gen(function*() {
         const session = yield* Session.make()
         yield* session.inject(Plan.of(leg, fault))
-        const client = MemoryHttpClient.make([{ url, handle, leg, session }])
+        const client = yield* MemoryHttpClient.make(yield* MemoryNetwork.make([{ url, handle, leg, session }]))
         yield* Effect.sleep(at)
         const start = yield* Clock.monotonicTimeNanos
         const response = yield* client.post(url)

@@ -1,6 +1,7 @@
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import * as MemoryHttpClient from "@appservice-ping/testbed/carrier/memory/MemoryHttpClient"
+import * as MemoryNetwork from "@appservice-ping/testbed/carrier/memory/MemoryNetwork"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import { type Happening, toText } from "@appservice-ping/testbed/play/Journal"
@@ -11,7 +12,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Stream } from "effect"
 import { type HttpClient, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
-import * as Zlib from "node:zlib"
 
 const url = new URL("http://appservice.test:29300")
 
@@ -41,7 +41,7 @@ const setup = Effect.fnUntraced(function*(options: SetupOptions = {}) {
     leg: "to_appservice",
     session
   } as const
-  return { session, client: MemoryHttpClient.make([server], options) }
+  return { session, client: yield* MemoryHttpClient.make(yield* MemoryNetwork.make([server]), options) }
 })
 
 const post = (client: HttpClient.HttpClient, path = "/ping?a=b") =>
@@ -123,21 +123,13 @@ describe("MemoryHttpClient", () => {
       assert.strictEqual((yield* post(client)).status, 500)
     }))
 
-  it.effect("gives no body where the request was a HEAD or the status has none, and fetch nothing to stream", () =>
+  it.effect("gives no body where the request was a HEAD or the status has none", () =>
     Effect.gen(function*() {
       const handle: Handler = ({ method }) =>
         Effect.succeed({ status: method === "HEAD" ? 200 : 204, headers: {}, body: "never" })
       const { client } = yield* setup({ handle })
       assert.strictEqual(yield* (yield* client.head(url)).text, "")
       assert.strictEqual(yield* (yield* client.get(url)).text, "")
-      const { client: fetch, session } = yield* setup({ handle, flavour: "fetch" })
-      const error = yield* Effect.flip(
-        Effect.flatMap(fetch.get(url), ({ stream }) => Stream.runDrain(stream))
-      )
-      assert.strictEqual(error.reason._tag, "EmptyBodyError")
-      // The connection is kept for the next request all the same.
-      assert.strictEqual(yield* (yield* fetch.get(url)).text, "")
-      assert.include(yield* journalOf(session), "request 1.2")
     }))
 
   it.effect("tells a host that is not there from a port that is not there", () =>
@@ -146,13 +138,16 @@ describe("MemoryHttpClient", () => {
       const at = (text: string) => failureOf(client, new URL(text))
       assert.include(yield* at("http://elsewhere.test:29300/"), "TransportError: getaddrinfo ENOTFOUND elsewhere.test")
       assert.include(yield* at("http://appservice.test/"), "TransportError: connect ECONNREFUSED appservice.test:80")
-      assert.include(yield* at("https://appservice.test:29300/"), "(refused)")
       assert.deepStrictEqual(yield* journalOf(session), [])
+      // There is a port, which does not speak TLS.
+      assert.include(yield* at("https://appservice.test:29300/"), "(tls)")
     }))
 
   it.effect("needs no session", () =>
     Effect.gen(function*() {
-      const client = MemoryHttpClient.make([{ url, handle: ok, leg: "to_appservice" }])
+      const client = yield* MemoryHttpClient.make(
+        yield* MemoryNetwork.make([{ url, handle: ok, leg: "to_appservice" }])
+      )
       const once = ask(client)
       assert.strictEqual(yield* once, "{}")
       // The same request again is another one.
@@ -322,8 +317,8 @@ describe("MemoryHttpClient, steps and time", () => {
     options: SetupOptions = {}
   ) {
     const pair = yield* setup(options)
-    yield* pair.session.inject(Plan.of("to_appservice", fault))
-    return pair
+    const injection = yield* pair.session.inject(Plan.of("to_appservice", fault))
+    return { ...pair, injection }
   })
 
   it.effect("answers in the handler's place, byte for byte", () =>
@@ -459,64 +454,31 @@ describe("MemoryHttpClient, steps and time", () => {
       ])
     }))
 
-  it.effect("fails as each client does where it listens to something else", () =>
+  it.effect("fails where it listens to something that is no HTTP", () =>
     Effect.gen(function*() {
       const { client } = yield* play(Fault.head("not_http"), { handle: dies })
       assert.strictEqual(
         yield* failureOf(client),
         "TransportError: Parse Error: Expected HTTP/, RTSP/ or ICE/ (malformed)"
       )
-      const { client: undici } = yield* play(Fault.head("not_http"), { flavour: "undici" })
-      assert.strictEqual(
-        yield* failureOf(undici),
-        "TransportError: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/) (malformed)"
-      )
-      const { client: fetch } = yield* play(Fault.head("not_http"), { flavour: "fetch" })
-      assert.strictEqual(yield* failureOf(fetch), "TransportError: fetch failed (malformed)")
     }))
 
-  it.effect("gives up connecting after the time of its client: undici in 10 seconds, node:http never", () =>
+  it.effect("waits for ever for a connection that does not come about", () =>
     Effect.gen(function*() {
-      for (
-        const [fault, at] of [
-          [{ type: "never_accepted" }, url],
-          [{ type: "dns", failure: "hang" }, url],
-          [Fault.stall({ phase: "handshake" }), new URL("https://appservice.test:29300")]
-        ] as const
-      ) {
-        const { client: undici } = yield* play(fault, { flavour: "undici", url: at })
-        const bounded = yield* Effect.forkChild(failureOf(undici, at))
-        const { client: node } = yield* play(fault, { url: at })
-        const endless = yield* Effect.forkChild(failureOf(node, at))
-        yield* TestClock.adjust("9999 millis")
-        assert.isUndefined(bounded.pollUnsafe())
-        yield* TestClock.adjust("1 millis")
-        assert.match(
-          yield* Fiber.join(bounded),
-          /^TransportError: Connect Timeout Error .*timeout: 10000ms\) \(timeout\)$/
-        )
+      for (const fault of [{ type: "never_accepted" }, { type: "dns", failure: "hang" }] as const) {
+        const { client, injection } = yield* play(fault)
+        const endless = yield* Effect.forkChild(failureOf(client))
         yield* TestClock.adjust("1000 days")
         assert.isUndefined(endless.pollUnsafe())
+        assert.strictEqual(yield* injection.applied, 1)
         yield* Fiber.interrupt(endless)
       }
     }))
 
-  it.effect("takes the encoding off a body only as fetch, and fails where it is none", () =>
+  it.effect("leaves the encoding of a body to its reader", () =>
     Effect.gen(function*() {
-      const fault: Fault.Fault = { type: "body", defect: "bad_gzip" }
-      const { client: node } = yield* play(fault)
-      assert.strictEqual(yield* ask(node), "{}")
-      const { client: fetch } = yield* play(fault, { flavour: "fetch" })
-      assert.strictEqual(yield* failureOf(fetch), "DecodeError: terminated (malformed)")
-      const zipped = Zlib.gzipSync("{\"a\":1}")
-      const { client: good } = yield* play(
-        script(
-          bytes(`HTTP/1.1 200 \r\nContent-Encoding: gzip\r\nContent-Length: ${zipped.length}\r\n\r\n`),
-          { step: "write", bytes: zipped }
-        ),
-        { flavour: "fetch" }
-      )
-      assert.strictEqual(yield* ask(good), "{\"a\":1}")
+      const { client } = yield* play({ type: "body", defect: "bad_gzip" })
+      assert.strictEqual(yield* ask(client), "{}")
     }))
 })
 
@@ -531,6 +493,8 @@ describe("MemoryHttpClient, who leaves", () => {
         assert.isUndefined(fiber.pollUnsafe(), phase)
         assert.match((yield* journalOf(session)).at(-1) ?? "", /^applied/)
         yield* Fiber.interrupt(fiber)
+        // A client lets go of a body a moment after it has stopped to read.
+        yield* Effect.yieldNow
         assert.strictEqual((yield* journalOf(session)).at(-1), "closed 1 client fin")
       }
     }))
@@ -575,6 +539,7 @@ describe("MemoryHttpClient, who leaves", () => {
       const { client, session } = yield* setup({ keepAlive: true })
       const response = yield* client.post(url)
       yield* Stream.runForEachWhile(response.stream, () => Effect.succeed(false))
+      yield* Effect.yieldNow
       assert.strictEqual((yield* journalOf(session)).at(-1), "closed 1 client fin")
     }))
 })
@@ -600,8 +565,8 @@ describe("MemoryHttpClient, connections that are kept", () => {
       const journal = yield* journalOf(session)
       assert.deepStrictEqual(journal.filter((line) => /^(?:connected|request|closed)/.test(line)), [
         "connected 1",
-        "request 1.1",
         "connected 2",
+        "request 1.1",
         "request 2.1",
         "request 2.2"
       ])
@@ -623,16 +588,14 @@ describe("MemoryHttpClient, connections that are kept", () => {
       assert.strictEqual((yield* journalOf(third)).at(-1), "closed 1 server fin")
     }))
 
-  const nextRequest: ReadonlyArray<readonly [Fault.Fault, "node" | "undici", string]> = [
-    [Fault.close({ phase: "next_request" }), "node", "TransportError: socket hang up (closed)"],
-    [Fault.close({ phase: "next_request" }), "undici", "TransportError: other side closed (closed)"],
-    [Fault.resetPeer({ phase: "next_request" }), "node", "TransportError: read ECONNRESET (reset)"],
-    [Fault.resetPeer({ phase: "next_request" }), "undici", "TransportError: read ECONNRESET (reset)"]
+  const nextRequest: ReadonlyArray<readonly [Fault.Fault, string]> = [
+    [Fault.close({ phase: "next_request" }), "TransportError: socket hang up (closed)"],
+    [Fault.resetPeer({ phase: "next_request" }), "TransportError: read ECONNRESET (reset)"]
   ]
-  for (const [fault, flavour, text] of nextRequest) {
-    it.effect(`${Fault.describe(fault)}, ${flavour}: fails the second request, and the third is well`, () =>
+  for (const [fault, text] of nextRequest) {
+    it.effect(`${Fault.describe(fault)}: fails the second request, and the third is well`, () =>
       Effect.gen(function*() {
-        const { client, injection, session } = yield* kept(fault, { flavour })
+        const { client, injection, session } = yield* kept(fault)
         assert.strictEqual(yield* ask(client), "{}")
         assert.strictEqual(yield* injection.applied, 0)
         assert.strictEqual(yield* failureOf(client), text)
@@ -666,27 +629,14 @@ describe("MemoryHttpClient, connections that are kept", () => {
       assert.strictEqual(yield* injection.applied, 0)
     }))
 
-  const lying: ReadonlyArray<readonly [Fault.Fault, "node" | "undici", string | undefined]> = [
-    [Fault.close({ phase: "after_answer" }), "node", "TransportError: socket hang up (closed)"],
-    // undici looks at the socket once more before it uses it again.
-    [Fault.close({ phase: "after_answer" }), "undici", undefined],
-    [Fault.resetPeer({ phase: "after_answer" }), "node", "TransportError: read ECONNRESET (reset)"],
-    [Fault.resetPeer({ phase: "after_answer" }), "undici", "TransportError: read ECONNRESET (reset)"]
-  ]
-  for (const [fault, flavour, text] of lying) {
-    it.effect(`${Fault.describe(fault)}, ${flavour}: hurts only who asks again at that moment`, () =>
+  for (const fault of [Fault.close({ phase: "after_answer" }), Fault.resetPeer({ phase: "after_answer" })]) {
+    it.effect(`${Fault.describe(fault)}: hurts no later request, because the client has seen the end`, () =>
       Effect.gen(function*() {
-        const { client, injection } = yield* kept(fault, { flavour })
+        const { client, injection, session } = yield* kept(fault)
         assert.strictEqual(yield* ask(client), "{}")
         assert.strictEqual(yield* injection.applied, 1)
-        if (text === undefined) assert.strictEqual(yield* ask(client), "{}")
-        else assert.strictEqual(yield* failureOf(client), text)
         assert.strictEqual(yield* ask(client), "{}")
-
-        const { client: patient } = yield* kept(fault, { flavour })
-        assert.strictEqual(yield* ask(patient), "{}")
-        yield* TestClock.adjust("1 millis")
-        assert.strictEqual(yield* ask(patient), "{}")
+        assert.include(yield* journalOf(session), "connected 2")
       }))
   }
 
@@ -721,18 +671,6 @@ describe("MemoryHttpClient, connections that are kept", () => {
       assert.include(yield* journalOf(session), "connected 2")
     }))
 
-  it.effect("drops an idle connection on which anything comes", () =>
-    Effect.gen(function*() {
-      const { client, session } = yield* kept(
-        script({ step: "forward" }, { step: "relay" }, wait(Duration.seconds(1)), bytes("late"), { step: "hang" })
-      )
-      yield* ask(client)
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual((yield* journalOf(session)).at(-1), "closed 1 client fin")
-      yield* ask(client)
-      assert.include(yield* journalOf(session), "connected 2")
-    }))
-
   it.effect("decides again for each request, and by the number of the request on its connection", () =>
     Effect.gen(function*() {
       const { client, session } = yield* setup({ keepAlive: true })
@@ -751,8 +689,9 @@ describe("MemoryHttpClient, a crash", () => {
       const slow: Handler = (request) =>
         request.target === "/slow" ? Effect.delay(ok(request), "1 minute") : ok(request)
       const server = { url, handle: slow, leg: "to_appservice", session } as const
-      const client = MemoryHttpClient.make([server], { keepAlive: true })
-      const other = MemoryHttpClient.make([server])
+      const network = yield* MemoryNetwork.make([server])
+      const client = yield* MemoryHttpClient.make(network, { keepAlive: true })
+      const other = yield* MemoryHttpClient.make(network)
       yield* session.inject(
         Plan.of("to_appservice", Fault.crash({ down_for: "5 seconds" }), { match: { path: "/ping" } })
       )

@@ -1,4 +1,5 @@
 import type { Handler } from "@appservice-ping/server/Exchange"
+import * as MemoryNetwork from "@appservice-ping/testbed/carrier/memory/MemoryNetwork"
 import * as MemoryTransport from "@appservice-ping/testbed/carrier/memory/MemoryTransport"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
@@ -20,7 +21,7 @@ const setup = Effect.fnUntraced(function*(
   const session = yield* Session.make()
   yield* session.inject(Plan.of("to_appservice", fault))
   const server = { url, handle: options.handle ?? ok, leg: "to_appservice", session } as const
-  return { session, transport: MemoryTransport.make([server], options) }
+  return { session, transport: MemoryTransport.make(yield* MemoryNetwork.make([server]), options) }
 })
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes)

@@ -1,9 +1,9 @@
 /** Places in this process, each behind a session that may strike its connections. */
+import type { Connect } from "@appservice-ping/node/Connect"
 import type { Handler } from "@appservice-ping/server/Exchange"
-import { connector } from "@appservice-ping/testbed/peer/PeerNetwork"
-import type { PeerConnect } from "@appservice-ping/testbed/peer/PeerTransport"
+import * as MemoryNetwork from "@appservice-ping/testbed/carrier/memory/MemoryNetwork"
 import type * as Session from "@appservice-ping/testbed/play/Session"
-import type { Effect, Scope } from "effect"
+import { Effect, type Scope } from "effect"
 
 export interface Place {
   readonly url: URL
@@ -11,12 +11,8 @@ export interface Place {
   readonly handle: Handler
 }
 
-export const inProcess = (places: ReadonlyArray<Place>): Effect.Effect<PeerConnect, never, Scope.Scope> =>
-  connector(places.map(({ handle, session, url }) => ({
-    host: url.hostname,
-    port: Number(url.port),
-    tls: url.protocol === "https:",
-    session,
-    leg: "to_appservice",
-    handle
-  })))
+export const inProcess = (places: ReadonlyArray<Place>): Effect.Effect<Connect, never, Scope.Scope> =>
+  Effect.map(
+    MemoryNetwork.make(places.map((place) => ({ ...place, leg: "to_appservice" }))),
+    ({ connect }) => connect
+  )

@@ -1,40 +1,39 @@
-/** An `HttpClientResponse` whose body comes from a connection in memory: no promises, and no time but Effect's clock. */
+/** The answer to a request of which no byte was carried, as `NodeHttpClient` would give it. */
 import { Effect, Inspectable, Option, Pipeable, type Schema, Stream } from "effect"
 import {
   Cookies,
-  type Headers,
+  Headers,
   HttpClientError,
   type HttpClientRequest,
   HttpClientResponse,
   HttpIncomingMessage,
   UrlParams
 } from "effect/http"
-import type { Broken } from "./Network.ts"
+import type { Rendered } from "./answerBytes.ts"
 
 type Failure = HttpClientError.HttpClientError
 
-const utf8 = new TextDecoder()
-
-/** What makes up an answer; the stream fails with what the client raises. */
-export interface Source {
-  readonly url: URL
-  readonly status: number
-  readonly headers: Headers.Headers
-  /** No body at all is not the same as an empty one: `fetch` has nothing to stream then. */
-  readonly body: Stream.Stream<Uint8Array, Broken> | undefined
-}
+const encoder = new TextEncoder()
 
 export class MemoryResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
+  readonly url: string
+  readonly status: number
+  readonly headers: Headers.Headers
   readonly remoteAddress = Option.none<string>()
-  private readonly source: Source
+  private readonly body: string
 
-  constructor(request: HttpClientRequest.HttpClientRequest, source: Source) {
+  constructor(request: HttpClientRequest.HttpClientRequest, url: URL, answer: Rendered) {
     super()
     this.request = request
-    this.source = source
+    this.url = url.href
+    this.status = answer.status
+    this.body = answer.body
+    const headers: Record<string, string> = {}
+    for (const [name, value] of answer.headers) headers[name.toLowerCase()] = value
+    this.headers = Headers.fromRecordUnsafe(headers)
   }
 
   private failure(cause: unknown): Failure {
@@ -43,63 +42,42 @@ export class MemoryResponse extends Inspectable.Class implements HttpClientRespo
     })
   }
 
-  get status(): number {
-    return this.source.status
-  }
-
-  get url(): string {
-    return this.source.url.href
-  }
-
-  get headers(): Headers.Headers {
-    return this.source.headers
-  }
-
   get cookies(): Cookies.Cookies {
     return Cookies.fromSetCookie(this.headers["set-cookie"] ?? [])
   }
 
   get stream(): Stream.Stream<Uint8Array, Failure> {
-    const { body } = this.source
-    return body === undefined
-      ? Stream.fail(
-        new HttpClientError.HttpClientError({
-          reason: new HttpClientError.EmptyBodyError({
-            request: this.request,
-            response: this,
-            description: "can not create stream from empty body"
-          })
-        })
-      )
-      : Stream.mapError(body, ({ cause }) => this.failure(cause))
+    return this.body === "" ? Stream.empty : Stream.succeed(encoder.encode(this.body))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, Failure> {
-    return this.source.body === undefined ? Effect.succeed(new ArrayBuffer(0)) : Stream.mkArrayBuffer(this.stream)
+    return Effect.sync(() => encoder.encode(this.body).buffer)
   }
 
   get text(): Effect.Effect<string, Failure> {
-    return Effect.map(this.arrayBuffer, (bytes) => utf8.decode(bytes))
+    return Effect.succeed(this.body)
   }
 
   get json(): Effect.Effect<Schema.Json, Failure> {
-    return Effect.flatMap(this.text, (text) =>
-      Effect.try({
-        try: (): Schema.Json => text === "" ? null : JSON.parse(text),
-        catch: (cause) => this.failure(cause)
-      }))
+    return Effect.try({
+      try: (): Schema.Json => this.body === "" ? null : JSON.parse(this.body),
+      catch: (cause) => this.failure(cause)
+    })
   }
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, Failure> {
-    return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
+    return Effect.sync(() => UrlParams.fromInput(new URLSearchParams(this.body)))
   }
 
-  get formData(): Effect.Effect<never, Failure> {
-    return Effect.fail(this.failure(new Error("A client in memory reads no form data")))
+  get formData(): Effect.Effect<FormData, Failure> {
+    return Effect.tryPromise({
+      try: () => new Response(this.body, { headers: this.headers }).formData(),
+      catch: (cause) => this.failure(cause)
+    })
   }
 
   get upgrade(): Effect.Effect<never, Failure> {
-    return Effect.fail(this.failure(new Error("A client in memory has no connection to hand over")))
+    return Effect.fail(this.failure(new Error("The answer did not switch protocols")))
   }
 
   override toJSON(): unknown {

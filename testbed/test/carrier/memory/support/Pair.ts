@@ -2,13 +2,16 @@
 import * as Ping from "@appservice-ping/client/Ping"
 import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
 import * as Appservice from "@appservice-ping/server/appservice/Appservice"
+import type { Handler } from "@appservice-ping/server/Exchange"
 import * as AppserviceRegistry from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import * as Homeserver from "@appservice-ping/server/homeserver/Homeserver"
 import * as OutgoingPing from "@appservice-ping/server/homeserver/OutgoingPing"
+import { OutgoingTransport } from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as MemoryHttpClient from "@appservice-ping/testbed/carrier/memory/MemoryHttpClient"
+import * as MemoryNetwork from "@appservice-ping/testbed/carrier/memory/MemoryNetwork"
 import * as MemoryTransport from "@appservice-ping/testbed/carrier/memory/MemoryTransport"
 import * as Session from "@appservice-ping/testbed/play/Session"
-import { Context, type Duration, Effect, Layer, Redacted } from "effect"
+import { Context, Deferred, type Duration, Effect, Layer, Redacted } from "effect"
 import { HttpClient } from "effect/http"
 
 export const timeouts = { ping: "1 second", client: "4 seconds" } as const
@@ -43,22 +46,29 @@ export const makePair = Effect.fnUntraced(function*(options: PairOptions = {}) {
     })),
     Appservice.Appservice
   )
-  const network = MemoryTransport.layer([{
-    url: new URL(registration.url),
-    handle: appservice.handle,
-    leg: "to_appservice",
-    session
-  }])
+  const served = yield* Deferred.make<Handler>()
+  const network = yield* MemoryNetwork.make([
+    { url: new URL(registration.url), handle: appservice.handle, leg: "to_appservice", session },
+    {
+      url: homeserver,
+      handle: (request) => Effect.flatMap(Deferred.await(served), (handle) => handle(request)),
+      leg: "to_homeserver",
+      session
+    }
+  ])
   const handle = Context.get(
     yield* Layer.build(
       Homeserver.layer().pipe(Layer.provide([
         Layer.orDie(AppserviceRegistry.layer([registration])),
-        OutgoingPing.layer({ timeout: options.pingTimeout ?? timeouts.ping }).pipe(Layer.provide(network))
+        OutgoingPing.layer({ timeout: options.pingTimeout ?? timeouts.ping }).pipe(
+          Layer.provide(Layer.succeed(OutgoingTransport, MemoryTransport.make(network)))
+        )
       ]))
     ),
     Homeserver.Homeserver
   ).handle
-  const client = MemoryHttpClient.make([{ url: homeserver, handle, leg: "to_homeserver", session }], options)
+  yield* Deferred.succeed(served, handle)
+  const client = yield* MemoryHttpClient.make(network, options)
   return {
     session,
     client,

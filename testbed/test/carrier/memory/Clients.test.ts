@@ -2,14 +2,15 @@
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import * as MemoryHttpClient from "@appservice-ping/testbed/carrier/memory/MemoryHttpClient"
+import * as MemoryNetwork from "@appservice-ping/testbed/carrier/memory/MemoryNetwork"
 import * as MemoryTransport from "@appservice-ping/testbed/carrier/memory/MemoryTransport"
 import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import * as Session from "@appservice-ping/testbed/play/Session"
 import * as Virtual from "@appservice-ping/testbed/play/Virtual"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Schema } from "effect"
-import { HttpBody, type HttpClientError, HttpClientRequest } from "effect/http"
+import { Effect, Option, Schema, type Scope } from "effect"
+import { HttpBody, type HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { readFileSync } from "node:fs"
 
 const Phase = Schema.Literals(["head", "body"])
@@ -24,7 +25,9 @@ const Cell = Schema.Union([
     errors: Schema.Array(Schema.Struct({ name: Schema.String, code: Schema.optionalKey(Schema.String) })),
     kind: ConnectionFailure.Kind
   }),
-  Schema.Struct({ result: Schema.Literal("failure"), kind: ConnectionFailure.Kind, text: Schema.String })
+  Schema.Struct({ result: Schema.Literal("failure"), kind: ConnectionFailure.Kind, text: Schema.String }),
+  // A client of another language, which cannot run here.
+  Schema.Struct({ result: Schema.Literal("foreign") })
 ])
 
 type Cell = typeof Cell.Type
@@ -66,40 +69,37 @@ type Ask = (url: URL) => Effect.Effect<Cell>
 /** Nothing that ends by itself takes as long, and no client in memory gives up as early. */
 const deadline = "5 seconds"
 
-const client = (server: MemoryHttpClient.MemoryServer, options: MemoryHttpClient.MemoryHttpClientOptions): Ask => {
-  const http = MemoryHttpClient.make([server], options)
-  return (url) =>
-    Effect.suspend(() => {
-      let phase: "head" | "body" = "head"
-      return http.execute(HttpClientRequest.post(url, { body: HttpBody.text(body, "application/json") })).pipe(
-        Effect.tap(() =>
-          Effect.sync(() => {
-            phase = "body"
-          })
-        ),
-        Effect.flatMap((response) =>
-          Effect.map(
-            response.arrayBuffer,
-            ({ byteLength }): Cell => ({ result: "answer", status: response.status, bytes: byteLength })
-          )
-        ),
-        Effect.catch((error: HttpClientError.HttpClientError) =>
-          Effect.succeed<Cell>({
-            result: "error",
-            phase,
-            reason: error.reason._tag,
-            errors: chainOf(error.reason.cause),
-            kind: ConnectionFailure.fromUnknown(error).kind
-          })
-        ),
-        Effect.timeoutOption(deadline),
-        Effect.map(Option.getOrElse((): Cell => ({ result: "timeout", phase })))
-      )
-    })
-}
+const client = (http: HttpClient.HttpClient): Ask => (url) =>
+  Effect.suspend(() => {
+    let phase: "head" | "body" = "head"
+    return http.execute(HttpClientRequest.post(url, { body: HttpBody.text(body, "application/json") })).pipe(
+      Effect.tap(() =>
+        Effect.sync(() => {
+          phase = "body"
+        })
+      ),
+      Effect.flatMap((response) =>
+        Effect.map(
+          response.arrayBuffer,
+          ({ byteLength }): Cell => ({ result: "answer", status: response.status, bytes: byteLength })
+        )
+      ),
+      Effect.catch((error: HttpClientError.HttpClientError) =>
+        Effect.succeed<Cell>({
+          result: "error",
+          phase,
+          reason: error.reason._tag,
+          errors: chainOf(error.reason.cause),
+          kind: ConnectionFailure.fromUnknown(error).kind
+        })
+      ),
+      Effect.timeoutOption(deadline),
+      Effect.map(Option.getOrElse((): Cell => ({ result: "timeout", phase })))
+    )
+  })
 
-const transport = (server: MemoryHttpClient.MemoryServer): Ask => {
-  const { send } = MemoryTransport.make([server])
+const transport = (network: MemoryNetwork.MemoryNetwork): Ask => {
+  const { send } = MemoryTransport.make(network)
   return (url) =>
     send({ url, headers: { "content-type": "application/json" }, body, maxBodyBytes: 8 * 1024 * 1024 }).pipe(
       Effect.match({
@@ -111,19 +111,21 @@ const transport = (server: MemoryHttpClient.MemoryServer): Ask => {
     )
 }
 
-const clients: { readonly [name: string]: (server: MemoryHttpClient.MemoryServer) => Ask } = {
-  NodeTransport: transport,
-  "Effect over fetch, redirect: manual": (server) => client(server, { flavour: "fetch" }),
-  "Effect over undici": (server) => client(server, { flavour: "undici" }),
-  "Effect over node:http": (server) => client(server, { flavour: "node" }),
-  "Effect over node:http, keepAlive": (server) => client(server, { flavour: "node", keepAlive: true })
+const clients: {
+  readonly [name: string]: (network: MemoryNetwork.MemoryNetwork) => Effect.Effect<Ask, never, Scope.Scope>
+} = {
+  NodeTransport: (network) => Effect.succeed(transport(network)),
+  "Effect over node:http": (network) => Effect.map(MemoryHttpClient.make(network), client),
+  "Effect over node:http, keepAlive": (network) =>
+    Effect.map(MemoryHttpClient.make(network, { keepAlive: true }), client)
 }
 
 const setup = Effect.fnUntraced(function*(name: string, fault: Fault.Fault, match: Plan.Match) {
   const session = yield* Session.make()
   const injection = yield* session.inject(Plan.of(leg, fault, { match }))
   const makeClient = clients[name] ?? assert.fail(`no client in memory for ${name}`)
-  return { session, injection, ask: makeClient({ url: urlOf(fault), handle, leg, session }) }
+  const network = yield* MemoryNetwork.make([{ url: urlOf(fault), handle, leg, session }])
+  return { session, injection, ask: yield* makeClient(network) }
 })
 
 const isModelled = (name: string): boolean => name in clients
