@@ -21,12 +21,15 @@ const steps = [
   "generate:check",
   "packages",
   "start",
-  "test"
+  "test",
+  "test:proofs"
 ] as const
 type Step = (typeof steps)[number]
 
-// One file for each Vitest run of `npm test`; a missing one means that the run did not finish.
-const reportNames = ["workspace.json", "types.json"] as const
+const testSteps: ReadonlyArray<Step> = ["test", "test:proofs"]
+
+// One file for each Vitest run of the two; a missing one means that the run did not finish.
+const reportNames = ["workspace.json", "types.json", "proofs.json"] as const
 
 interface Outcome {
   readonly step: Step
@@ -102,7 +105,10 @@ const main = async (): Promise<number> => {
   const reportDir = await mkdtemp(join(tmpdir(), "appservice-ping-check-"))
   const outcomes: Array<Outcome> = []
   for (const step of steps) outcomes.push(await runStep(step, reportDir))
-  const tests = await readTests(reportDir, outcomes.some(({ ok, step }) => step === "test" && ok))
+  const tests = await readTests(
+    reportDir,
+    testSteps.every((test) => outcomes.some(({ ok, step }) => step === test && ok))
+  )
   await rm(reportDir, { recursive: true, force: true })
 
   console.log("\n== summary")
@@ -111,7 +117,7 @@ const main = async (): Promise<number> => {
   }
   for (const complaint of tests.complaints) console.log(complaint)
 
-  const failedChecks = outcomes.filter(({ ok, step }) => step !== "test" && !ok).length
+  const failedChecks = outcomes.filter(({ ok, step }) => !testSteps.includes(step) && !ok).length
   const failed = tests.failed + failedChecks
   const line = `${tests.passed} passed, ${failed} failed`
   const summaryFile = process.env["CHECK_SUMMARY_FILE"]

@@ -27,7 +27,7 @@ type Way = (typeof ways)[number]
 const stages: ReadonlyArray<ReadonlyArray<string>> = [
   ["testbed/test/carrier/memory/"],
   ["testbed/test/carrier/wire/"],
-  ["testbed/test/oracle/", "testbed/test/scenario/"]
+  ["testbed/test/oracle/", "testbed/test/scenario/", "testbed/test/proofs/"]
 ]
 
 /** A slower test is not asked: it would be run once for every fault that is left. */

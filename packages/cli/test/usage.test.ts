@@ -244,10 +244,10 @@ describe("a registration that cannot be used is named, with exit code 2", () => 
 
   it.effect("fields that are wrong, each on a line of its own, without a value", () =>
     Effect.gen(function*() {
-      const file = yield* write(registration({ url: canaries.user, id: 5 }))
+      const file = yield* write(registration({ url: `http:/${canaries.user}`, id: 5 }))
       yield* assertRefused(
         file,
-        `${file}: id: expected text, in quotes if it looks like a number or a boolean\n${file}: url: expected an http or https URL, or null`
+        `${file}: id: expected text, in quotes if it looks like a number or a boolean\n${file}: url: expected an http or https URL with two slashes after the colon, such as http://localhost:29318`
       )
     }))
 

@@ -95,7 +95,7 @@ const receive = ({ sights }: ClientView, timeout: number, maxBodyBytes: number):
       case "Unconnected":
         return { _tag: "Broken", at, kind: what.kind, isUnreached: what.isUnreached }
       case "Broken":
-        return { _tag: "Broken", at, kind: what.kind, isUnreached: head === undefined && !what.isHttp }
+        return { _tag: "Broken", at, kind: what.kind, isUnreached: head === undefined && what.isTlsAlert }
       case "Head":
         head = what
         break

@@ -107,7 +107,7 @@ const client: ReadonlyArray<readonly [rule: string, Fault.Fault, expected: unkno
   ["a reset before anything", Fault.resetPeer({ phase: "accept" }), unreachable("reset"), 0],
   ["a reset after something", Fault.resetPeer({ phase: "request" }), undecided("reset"), 0],
   ["a reset answer", Fault.resetPeer({ phase: "in_body" }), undecided("closed"), 0],
-  ["no HTTP", Fault.head("not_http"), unreachable("malformed"), 0],
+  ["no HTTP", Fault.head("not_http"), undecided("malformed"), 0],
   ["bad HTTP", { type: "head", defect: "bad_header" }, undecided("malformed"), 0],
   ["no answer", Fault.stall({ phase: "before_headers" }), undecided(), 0],
   ["a lost answer", Fault.lostAnswer("fin"), undecided("closed"), 1],

@@ -20,9 +20,12 @@ export type Seen =
   | {
     readonly _tag: "Broken"
     readonly kind: "closed" | "reset" | "malformed"
-    /** Whether it began as HTTP does; with something else nobody has read the request. */
-    readonly isHttp: boolean
+    /** Whether an alert of TLS came in place of HTTP: a port that speaks TLS has read no request. */
+    readonly isTlsAlert: boolean
   }
+
+/** The type of the record in which TLS says what is wrong. */
+const tlsAlert = 0x15
 
 const maxHeadBytes = 16 * 1024
 
@@ -110,10 +113,10 @@ export class AnswerReader {
     this.seen.push({ _tag: "End" })
   }
 
-  private break(kind: "closed" | "reset" | "malformed", isHttp = true): false {
+  private break(kind: "closed" | "reset" | "malformed", isTlsAlert = false): false {
     this.isOver = true
     const isBody = this.body !== undefined
-    this.seen.push({ _tag: "Broken", kind: isBody && this.reader === "client" ? "closed" : kind, isHttp })
+    this.seen.push({ _tag: "Broken", kind: isBody && this.reader === "client" ? "closed" : kind, isTlsAlert })
     return false
   }
 
@@ -128,7 +131,7 @@ export class AnswerReader {
 
   private readHead(): boolean {
     const text = latin1.decode(this.pending.subarray(0, maxHeadBytes))
-    if (!"HTTP/".startsWith(text.slice(0, 5))) return this.break("malformed", false)
+    if (!"HTTP/".startsWith(text.slice(0, 5))) return this.break("malformed", text.charCodeAt(0) === tlsAlert)
     const [first = ""] = text.split("\r\n", 1)
     if (first.length < text.length && !statusLine.test(first)) return this.break("malformed")
     const end = text.indexOf("\r\n\r\n")

@@ -3,7 +3,7 @@ import * as Fault from "@appservice-ping/testbed/fault/Fault"
 import { Testbed } from "@appservice-ping/testbed/Testbed"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { modes } from "./support/modes.ts"
+import { modes } from "../support/modes.ts"
 
 const ids = Array.from({ length: 200 }, (_, index) => `ping-${index}`)
 
