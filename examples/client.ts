@@ -12,7 +12,7 @@ export const check = (homeserver: URL, registration: Registration.Registration) 
     })
   )
 
-// Waits when a bridge starts, once it listens, and goes on in any case; `received` belongs into the listener's `onPing`.
+// Waits when a bridge starts, once it listens, and goes on in any case. Call `received` from the listener's `onPing`.
 export const start = (
   homeserver: URL,
   registration: Registration.Registration,
