@@ -30,6 +30,30 @@ const isOpen = (port: number) =>
     socket.on("error", () => resume(Effect.succeed(false)))
   })
 
+describe("WireProxy: a reset after much was written", { timeout: 30_000 }, () => {
+  it.live("waits until what was written is on its way, and resets then", () =>
+    Effect.gen(function*() {
+      const { proxy, session } = yield* setup()
+      // More than the buffers of the system hold, so that most of it waits in the process when the reset is due.
+      const written = 48 * 1024 * 1024
+      yield* session.inject(
+        Plan.of(leg, Fault.script([{ step: "write", bytes: new Uint8Array(written) }, { step: "close", how: "rst" }]))
+      )
+      const socket = Net.connect({ host: proxy.host, port: proxy.port })
+      const seen = yield* Effect.callback<{ readonly bytes: number; readonly code: string | undefined }>((resume) => {
+        let bytes = 0
+        socket.on("data", (chunk) => {
+          bytes += chunk.length
+        })
+        socket.on("error", (error: NodeJS.ErrnoException) => resume(Effect.succeed({ bytes, code: error.code })))
+        socket.on("end", () => resume(Effect.succeed({ bytes, code: undefined })))
+        socket.write(ping())
+      })
+      assert.strictEqual(seen.code, "ECONNRESET")
+      assert.isAbove(seen.bytes, written / 2)
+    }))
+})
+
 describe("WireProxy: nothing is broken", { timeout: 30_000 }, () => {
   it.live("writes a healthy exchange into the journal, and passes it on byte for byte", () =>
     Effect.gen(function*() {
@@ -362,6 +386,18 @@ describe("WireProxy: before there is a connection", { timeout: 30_000 }, () => {
         "suppressed"
       ])
       assert.include((yield* observe(proxy.url)).text, answer.body)
+    }))
+
+  it.live("finishes what it began to prepare when the client loses interest, so that the count stays right", () =>
+    Effect.gen(function*() {
+      const { proxy, session } = yield* setup()
+      const injection = yield* session.inject(Plan.of(leg, Fault.refused, { when: { first: 1 } }))
+      const preparing = yield* Effect.forkChild(proxy.prepare)
+      // The port that refuses is still being opened when the client goes.
+      yield* until(Effect.map(journalOf(session), (all) => all.includes("decided")), true)
+      yield* Fiber.interrupt(preparing)
+      assert.deepStrictEqual(yield* journalOf(session), ["connecting", "decided", "refused", "applied"])
+      assert.strictEqual(yield* injection.applied, 1)
     }))
 
   it.live("decides about the very connection that was prepared, whoever connects meanwhile", () =>
