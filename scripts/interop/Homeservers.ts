@@ -14,9 +14,13 @@ export interface Homeserver {
 const startMillisMax = 60_000
 
 /** The reference homeserver, with these registrations. */
-export const ours = async (lab: Lab, registrations: ReadonlyArray<string>): Promise<Homeserver> => {
+export const ours = async (
+  lab: Lab,
+  registrations: ReadonlyArray<string>,
+  env: NodeJS.ProcessEnv = {}
+): Promise<Homeserver> => {
   const args = registrations.flatMap((file) => ["--registration", file])
-  const running = lab.serve(["homeserver", ...args, "--server-name", domain, "--port", "0"])
+  const running = lab.serve(["homeserver", ...args, "--server-name", domain, "--port", "0"], env)
   const [, url = ""] = await running.until(/^homeserver ready at (\S+)$/m, startMillisMax)
   return { name: "reference homeserver", url }
 }

@@ -13,6 +13,8 @@ export interface Lane {
   readonly file: string
   /** The control API of its proxy. */
   readonly control: string
+  /** A file with the authority that whoever calls it has to trust. */
+  readonly ca: string
 }
 
 /** What a homeserver answered to its client while a fault was in force; the form in which results are recorded. */
@@ -54,7 +56,8 @@ export const open = async (
     }
     const namespaces = { users: [{ exclusive: true, regex: `@${id}_.*:.*` }], aliases: [], rooms: [] }
     const file = await lab.file(`${id}.yaml`, JSON.stringify({ ...fields, rate_limited: false, namespaces }))
-    return { tls, fields, file, control }
+    const ca = await lab.file(`${id}.pem`, await (await fetch(`${control}/ca`)).text())
+    return { tls, fields, file, control, ca }
   }))
 
 const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>

@@ -55,6 +55,8 @@ export interface AppservicePeer extends Base {
   readonly down: RegExp
   /** Whether it has to have asked for a ping when it is up. */
   readonly pings: boolean
+  /** What it needs of a homeserver beyond registering, who it is and the ping, before it is up. */
+  readonly needsMore?: string
   /** What `ping` and the doctor have to say of it when all is well. */
   readonly answers: "ping" | "own pings only" | "no ping"
 }

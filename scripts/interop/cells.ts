@@ -32,19 +32,20 @@ const beyond: ReadonlyArray<readonly [string, Fault.Fault]> = [
 /** What a fault does before there is a connection is the system's, not the proxy's. */
 const isForProxy = (fault: Fault.Fault): boolean => fault.type !== "dns"
 
-/** What depends on which of two things the homeserver notices first. */
-const varies: { readonly [title: string]: string } = {
-  "reset at once": "whether the reset comes before the connection is established for Synapse",
-  "TLS, reset at once": "whether the reset comes before the connection is established for Synapse",
-  "TLS: expired": "whether Synapse notices its own alert or the end of the connection first"
+/** What depends on which of two things Synapse notices first: 502 or 504, from run to run. */
+const variesOf = ({ type, ...fault }: Fault.Fault): string | undefined => {
+  if (type === "tls") return "whether Synapse notices the failed handshake or the end of the connection first"
+  if (!("phase" in fault) || (type !== "reset_peer" && type !== "close")) return undefined
+  if (fault.phase === "handshake") {
+    return "whether Synapse notices the failed handshake or the end of the connection first"
+  }
+  return fault.phase === "accept" ? "whether the end comes before the connection is established for Synapse" : undefined
 }
 
-const cell = (title: string, fault: Fault.Fault, tls: boolean): Cell => ({
-  title,
-  fault,
-  tls,
-  ...varies[title] === undefined ? {} : { varies: varies[title] }
-})
+const cell = (title: string, fault: Fault.Fault, tls: boolean): Cell => {
+  const varies = variesOf(fault)
+  return { title, fault, tls, ...varies === undefined ? {} : { varies } }
+}
 
 const overTls: ReadonlyArray<readonly [string, Fault.Fault]> = [
   ["TLS, healthy", Fault.pass],

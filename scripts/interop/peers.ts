@@ -93,7 +93,7 @@ export const appservices: ReadonlyArray<AppservicePeer> = [
     version: "0.15.3",
     install: pip,
     listening: /Starting appservice web server/,
-    up: /Homeserver->bridge connection works/,
+    up: /Startup actions complete/,
     down: /Error checking homeserver -> bridge connection|Connection to homeserver failed|\[CRITICAL@/,
     pings: true,
     answers: "ping",
@@ -136,6 +136,7 @@ export const appservices: ReadonlyArray<AppservicePeer> = [
     up: /bridge is now running/,
     down: /Unexpected failure|Traceback/,
     pings: false,
+    needsMore: "account data, which the reference homeserver does not keep",
     answers: "ping",
     start: ({ folder, homeserver, port, registration }) => ({
       command: python(folder),

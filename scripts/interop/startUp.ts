@@ -73,7 +73,7 @@ export const start = async (lab: Lab, registered: Registered, homeserver: Homese
   try {
     await running.until(peer.listening, startMillisMax)
     const failure = await first(running, peer.up, peer.down)
-    if (failure !== undefined) complaints.push(failure)
+    if (failure !== undefined) complaints.push(failure.slice(0, 300))
   } catch (error) {
     complaints.push(error instanceof Error ? error.message : String(error))
   }
