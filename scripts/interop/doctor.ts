@@ -1,5 +1,5 @@
 /** What the doctor concludes of each fault with a real homeserver, held against what is true. */
-import { answers } from "@appservice-ping/testbed/fault/PeerAnswer"
+import { answers } from "@appservice-ping/testbed/fault/kind/PeerAnswer"
 import { familyOf, truthOf } from "../generate/doctorTable/truth.ts"
 import type { Cell } from "./cells.ts"
 import type { Homeserver } from "./Homeservers.ts"
