@@ -1,9 +1,6 @@
 /** The exhaustive proofs, which `npm run check` runs and `npm test` leaves out. */
-import { join } from "node:path"
 import { defineConfig } from "vitest/config"
-import workspace, { proofs } from "./vitest.workspace.ts"
-
-const reportDir = process.env["VITEST_REPORT_DIR"]
+import workspace, { proofs, reportTo } from "./vitest.workspace.ts"
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -12,8 +9,6 @@ export default defineConfig({
     name: "proofs",
     include: [proofs],
     passWithNoTests: false,
-    ...(reportDir === undefined
-      ? {}
-      : { reporters: ["default", "json"], outputFile: { json: join(reportDir, "proofs.json") } })
+    ...reportTo("proofs.json")
   }
 })

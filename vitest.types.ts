@@ -1,8 +1,7 @@
-import { join } from "node:path"
 import { defineConfig } from "vitest/config"
+import { reportTo } from "./vitest.workspace.ts"
 
 const root = import.meta.dirname
-const reportDir = process.env["VITEST_REPORT_DIR"]
 
 export default defineConfig({
   root,
@@ -16,8 +15,6 @@ export default defineConfig({
       include: ["packages/*/test/**/*.test-d.ts", "testbed/test/**/*.test-d.ts"],
       tsconfig: "./tsconfig.tests.json"
     },
-    ...(reportDir === undefined
-      ? {}
-      : { reporters: ["default", "json"], outputFile: { json: join(reportDir, "types.json") } })
+    ...reportTo("types.json")
   }
 })

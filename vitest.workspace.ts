@@ -41,14 +41,16 @@ const alias = [
 
 const reportDir = process.env["VITEST_REPORT_DIR"]
 
+/** Lets a run write its results to a file of this name, if `scripts/check.ts` asks for that. */
+export const reportTo = (name: string) =>
+  reportDir === undefined ? {} : { reporters: ["default", "json"], outputFile: { json: join(reportDir, name) } }
+
 export default defineConfig({
   root,
   resolve: { alias },
   test: {
     passWithNoTests: false,
-    ...(reportDir === undefined
-      ? {}
-      : { reporters: ["default", "json"], outputFile: { json: join(reportDir, "workspace.json") } }),
+    ...reportTo("workspace.json"),
     projects: Object.entries(projects).map(([name, include]) => ({
       extends: true as const,
       test: { name, include: [include], exclude: [proofs] }

@@ -2,6 +2,8 @@
  * Builds broken set-ups for real and lets the doctor look at each: `npm run doctor:setups`. It needs `nginx`, `openssl`
  * and `unshare`; nothing is left out where one is missing. Arguments select set-ups by words of their titles.
  */
+import * as Json from "@appservice-ping/domain/Json"
+import { Predicate } from "effect"
 import { execFileSync } from "node:child_process"
 import { makeCertificates } from "./certificates.ts"
 import type { Setup, Tools } from "./Setup.ts"
@@ -48,20 +50,9 @@ const need = (command: string, aptPackage: string): string => {
   return installed
 }
 
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 const check = ({ expected }: Setup, code: number | null, stdout: string, stderr: string): ReadonlyArray<string> => {
-  const report = parse(stdout)
-  if (!isRecord(report) || !isRecord(report["conclusion"]) || !Array.isArray(report["checks"])) {
+  const report = Json.parse(stdout)
+  if (!Predicate.isObject(report) || !Predicate.isObject(report["conclusion"]) || !Array.isArray(report["checks"])) {
     return [`no report (exit code ${code}): ${stdout}${stderr}`]
   }
   const { conclusion } = report
@@ -80,7 +71,7 @@ const check = ({ expected }: Setup, code: number | null, stdout: string, stderr:
       complaints.push(`${field} does not fit ${expected[field]}: ${String(text)}`)
     }
   }
-  const checks = report["checks"].filter(isRecord)
+  const checks = report["checks"].filter(Predicate.isObject)
   for (const [id, status] of Object.entries(expected.checks ?? {})) {
     same(`check ${id}`, checks.find((check) => check["id"] === id)?.["status"], status)
   }
@@ -92,8 +83,10 @@ const check = ({ expected }: Setup, code: number | null, stdout: string, stderr:
 }
 
 const causeOf = (stdout: string): string => {
-  const report = parse(stdout)
-  return isRecord(report) && isRecord(report["conclusion"]) ? String(report["conclusion"]["cause"]) : ""
+  const report = Json.parse(stdout)
+  return Predicate.isObject(report) && Predicate.isObject(report["conclusion"])
+    ? String(report["conclusion"]["cause"])
+    : ""
 }
 
 const inTime = async <A>(work: Promise<A>): Promise<A> => {

@@ -1,7 +1,7 @@
 /** Ways from a homeserver to an appservice, each through a fault proxy of its own, so that cells run beside each other. */
 import type { Fault } from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
-import { Schema } from "effect"
+import { Predicate, Schema } from "effect"
 import type { Homeserver } from "./Homeservers.ts"
 import type { Lab } from "./Lab.ts"
 import type { Fields } from "./Peer.ts"
@@ -60,9 +60,6 @@ export const open = async (
     return { tls, fields, file, control, ca }
   }))
 
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 const encodePlan = Schema.encodeSync(Plan.Plan)
 
 const planOf = (fault: Fault) => encodePlan(Plan.of("to_appservice", fault))
@@ -83,7 +80,9 @@ export const whileInForce = async <A>(lane: Lane, fault: Fault, use: () => Promi
   try {
     const result = await use()
     const report = await control(lane, "GET", "/report")
-    const rules = isRecord(report) && Array.isArray(report["rules"]) ? report["rules"].filter(isRecord) : []
+    const rules = Predicate.isObject(report) && Array.isArray(report["rules"])
+      ? report["rules"].filter(Predicate.isObject)
+      : []
     return [result, rules.reduce((sum, rule) => sum + Number(rule["applied"] ?? 0), 0)]
   } finally {
     await control(lane, "DELETE", "/plan")
@@ -109,7 +108,7 @@ const ping = async (homeserver: Homeserver, lane: Lane): Promise<Omit<Row, "appl
       signal: AbortSignal.timeout(deadlineMillis)
     })
     const body: unknown = await answer.json().catch(() => undefined)
-    const { errcode = null, error, status } = isRecord(body) ? body : {}
+    const { errcode = null, error, status } = Predicate.isObject(body) ? body : {}
     return {
       status: answer.status,
       errcode: typeof errcode === "string" ? errcode : null,

@@ -1,5 +1,7 @@
 /** What the doctor concludes of each fault with a real homeserver, held against what is true. */
+import * as Json from "@appservice-ping/domain/Json"
 import { answers } from "@appservice-ping/testbed/fault/kind/PeerAnswer"
+import { Predicate } from "effect"
 import { familyOf, truthOf } from "../generate/doctorTable/truth.ts"
 import type { Cell } from "./cells.ts"
 import type { Homeserver } from "./Homeservers.ts"
@@ -19,17 +21,6 @@ export interface Said {
 
 const millisMax = 110_000
 
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 const answerOf = (name: string) => {
   const found = Object.entries(answers).find(([known]) => known === name)?.[1]
   if (found === undefined) throw new Error(`no answer is called ${name}`)
@@ -47,8 +38,8 @@ export const examine = async (lab: Lab, homeserver: Homeserver, lane: Lane, cell
   const args = ["doctor", "--registration", lane.file, "--homeserver", homeserver.url, "--json"]
   const env = { NODE_EXTRA_CA_CERTS: lane.ca }
   const [{ code, stdout }] = await whileInForce(lane, cell.fault, () => lab.cli(args, millisMax, env))
-  const report = parse(stdout)
-  const said = isRecord(report) && isRecord(report["conclusion"]) ? report["conclusion"] : {}
+  const report = Json.parse(stdout)
+  const said = Predicate.isObject(report) && Predicate.isObject(report["conclusion"]) ? report["conclusion"] : {}
   const text = (name: string): string => typeof said[name] === "string" ? said[name] : ""
   const cause = text("cause").replaceAll(new URL(lane.fields.url).host, "HOST").replaceAll(lane.fields.id, "ID")
   const family = familyOf(text("cause"))

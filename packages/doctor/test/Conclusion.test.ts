@@ -1,5 +1,5 @@
 import { conclude, type Conclusion } from "@appservice-ping/doctor/Conclusion"
-import type { Answered, CopiedField, DirectEvidence, Evidence, Oddity, Subject } from "@appservice-ping/doctor/Evidence"
+import type { CopiedField, DirectEvidence, Evidence, Oddity, Subject } from "@appservice-ping/doctor/Evidence"
 import { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import { Diagnosable } from "@appservice-ping/domain/Diagnosis"
 import {
@@ -15,10 +15,15 @@ import { HomeserverUnreachable, NotHomeserver } from "@appservice-ping/domain/Tr
 import { AnsweredElsewhere } from "@appservice-ping/domain/VerifiedPingError"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
-
-const subject: Subject = { homeserver: new URL("https://matrix.example"), url: "http://bridge.example:29317" }
-
-const local: Subject = { ...subject, url: "http://localhost:29317" }
+import {
+  answer,
+  broken as brokenWith,
+  confirmed,
+  local,
+  matrixError as json,
+  peer,
+  subject
+} from "./support/evidence.ts"
 
 const file = (
   oddities: ReadonlyArray<Oddity> = [],
@@ -31,37 +36,8 @@ const file = (
   differs
 })
 
-const confirmed: Answered = {
-  _tag: "Answered",
-  millis: 3,
-  status: 200,
-  body: "{}",
-  wrongToken: "refused",
-  unknownPath: undefined,
-  transaction: undefined,
-  isHomeserver: false,
-  location: undefined,
-  speaksTls: false
-}
-
-/** What the doctor got at the url. */
-const answer = (status: number, fields: Partial<Answered> = {}): Answered => ({
-  ...confirmed,
-  status,
-  body: "",
-  wrongToken: status === 401 || status === 403 ? "refused" : "unclear",
-  ...fields
-})
-
-const json = (errcode: string, error = "") => JSON.stringify({ errcode, error })
-
-const broken = (kind: ConnectionFailure["kind"], text: string = kind, speaksTls = false): DirectEvidence => ({
-  _tag: "NoAnswer",
-  failure: new ConnectionFailure({ kind, text }),
-  speaksTls
-})
-
-const peer = (address: string, isThisMachine = false) => ({ address, isThisMachine })
+const broken = (kind: ConnectionFailure["kind"], text: string = kind, speaksTls = false): DirectEvidence =>
+  brokenWith(kind, text, speaksTls)
 
 const good: Evidence = {
   registration: file(),

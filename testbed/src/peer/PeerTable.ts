@@ -7,9 +7,10 @@ import * as Ping from "@appservice-ping/client/Ping"
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { AppserviceId } from "@appservice-ping/domain/AppserviceId"
 import { type Actor, diagnose } from "@appservice-ping/domain/Diagnosis"
+import * as Json from "@appservice-ping/domain/Json"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import type { Handler } from "@appservice-ping/server/Exchange"
-import { Deferred, Effect, Redacted, Ref, Result } from "effect"
+import { Deferred, Effect, Predicate, Redacted, Ref, Result } from "effect"
 import { HttpClient } from "effect/http"
 import * as MemoryHttpClient from "../carrier/memory/MemoryHttpClient.ts"
 import * as MemoryNetwork from "../carrier/memory/MemoryNetwork.ts"
@@ -21,7 +22,6 @@ import * as AppserviceHandler from "./AppserviceHandler.ts"
 import * as AppservicePeers from "./AppservicePeers.ts"
 import * as HomeserverHandler from "./HomeserverHandler.ts"
 import * as HomeserverPeers from "./HomeserverPeers.ts"
-import * as Body from "./internal/body.ts"
 import { type Case, cases, page } from "./internal/cases.ts"
 import * as PeerTransport from "./PeerTransport.ts"
 
@@ -83,8 +83,10 @@ const theirs = (registration: Registration, copy: Case["copy"]): Registration =>
 
 /** An answer in short, as it is on the wire. */
 const shortOf = (answer: Answer): string => {
-  const body = Body.jsonOf(new TextEncoder().encode(answer.body))?.value
-  const { errcode, status }: { readonly errcode?: unknown; readonly status?: unknown } = Body.isObject(body) ? body : {}
+  const body = Json.parse(answer.body)
+  const { errcode, status }: { readonly errcode?: unknown; readonly status?: unknown } = Predicate.isObject(body)
+    ? body
+    : {}
   return [
     String(answer.status),
     ...typeof errcode === "string" ? [errcode] : [],

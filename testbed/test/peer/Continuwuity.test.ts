@@ -1,4 +1,4 @@
-import { heldToFaults } from "./support/heldToFaults.ts"
+import { heldToFaults, rustException } from "./support/heldToFaults.ts"
 
 heldToFaults({
   name: "continuwuity",
@@ -7,11 +7,5 @@ heldToFaults({
   deadline: 75.1,
   trusts: false,
   isSecure: ({ plan }) => plan["type"] === "tls",
-  exception: ({ plan }) => {
-    if (plan["type"] === "dns") {
-      return { leftOut: "a proxy cannot make a name unknown, so that what was measured is a reset" }
-    }
-    if (plan["defect"] === "self-signed") return { withoutText: "the text is of the machine's own trust" }
-    return {}
-  }
+  exception: rustException
 })

@@ -109,7 +109,7 @@ const enterTimeout = "10 seconds"
 
 /**
  * Sleeps as long as a step says, and no less: a timer counts from the start of its turn of the event loop, so that on a
- * busy machine it rings early, and an answer that drips a byte every 2 milliseconds came in half of its time.
+ * busy machine it may ring early, and what early timers save adds up where a byte comes every 2 milliseconds.
  */
 const sleepNoLess = (duration: Duration.Duration): Effect.Effect<void> =>
   Effect.flatMap(monotonicMillis, (start) => {

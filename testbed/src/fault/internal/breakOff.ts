@@ -9,7 +9,7 @@ import { forward, read, relay, secure, write } from "./steps.ts"
 
 export const breakFields = { phase: Phase, framing: Schema.optionalKey(Framing) }
 
-export const breakSynonyms = { phase: ["at", "place", "stage"] }
+const breakSynonyms = { phase: ["at", "place", "stage"] }
 
 interface Break {
   readonly phase: Phase
@@ -54,14 +54,22 @@ export const before = ({ framing = "content_length", phase }: Break): ReadonlyAr
 
 const early: ReadonlySet<Phase> = new Set<Phase>(["accept", "handshake", "request"])
 
-export const breakStage = ({ phase }: Break): Stage => early.has(phase) ? "connection" : "request"
+const breakStage = ({ phase }: Break): Stage => early.has(phase) ? "connection" : "request"
 
-export const breakNeedsTls = ({ phase }: Break): boolean => phase === "handshake"
+const breakNeedsTls = ({ phase }: Break): boolean => phase === "handshake"
 
-export const breakVariant = ({ framing, phase }: Break): ReadonlyArray<string | undefined> => [
+const breakVariant = ({ framing, phase }: Break): ReadonlyArray<string | undefined> => [
   phase,
   phase === "in_body" ? framing ?? "content_length" : undefined
 ]
+
+/** What the definitions of the three have in common. */
+export const breakKind = {
+  fieldSynonyms: breakSynonyms,
+  stageOf: breakStage,
+  variantOf: breakVariant,
+  needsTls: breakNeedsTls
+}
 
 const phases: { readonly [P in Phase]: string } = {
   accept: "at once",

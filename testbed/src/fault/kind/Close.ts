@@ -6,16 +6,7 @@
 import { durationUnsafe } from "@appservice-ping/domain/Bound"
 import { Duration, Schema } from "effect"
 import { Delay } from "../../step/Delay.ts"
-import {
-  before,
-  breakFields,
-  breakNeedsTls,
-  breaks,
-  breakStage,
-  breakSynonyms,
-  breakVariant,
-  breakWords
-} from "../internal/breakOff.ts"
+import { before, breakFields, breakKind, breaks, breakWords } from "../internal/breakOff.ts"
 import { fin, pause, play } from "../internal/steps.ts"
 import * as Kind from "../Kind.ts"
 import type { BreakOptions } from "../Phase.ts"
@@ -42,15 +33,12 @@ export const close = (
  * @since 0.1.0
  */
 export const kind = Kind.of(schema, {
+  ...breakKind,
   summary: "FIN in a phase",
   synonyms: ["disconnect", "fin", "empty_response"],
-  fieldSynonyms: breakSynonyms,
-  stageOf: breakStage,
   actionOf: (fault) => play(...before(fault), ...pause(fault.after), fin),
   describe: (fault) =>
     `closed ${breakWords(fault)}${fault.after === undefined ? "" : `, ${Duration.format(fault.after)} later`}`,
-  variantOf: breakVariant,
-  needsTls: breakNeedsTls,
   examples: ({ leg, within }) => [
     ...breaks(leg).map(close),
     close({ phase: "before_headers", after: within }),

@@ -4,16 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import {
-  before,
-  breakFields,
-  breakNeedsTls,
-  breaks,
-  breakStage,
-  breakSynonyms,
-  breakVariant,
-  breakWords
-} from "../internal/breakOff.ts"
+import { before, breakFields, breakKind, breaks, breakWords } from "../internal/breakOff.ts"
 import { play, rst } from "../internal/steps.ts"
 import * as Kind from "../Kind.ts"
 import type { BreakOptions } from "../Phase.ts"
@@ -37,13 +28,10 @@ export const resetPeer = (options: BreakOptions): typeof schema.Type => make(opt
  * @since 0.1.0
  */
 export const kind = Kind.of(schema, {
+  ...breakKind,
   summary: "RST in a phase",
   synonyms: ["reset", "rst", "connection_reset", "connection_reset_by_peer", "econnreset", "abort", "error"],
-  fieldSynonyms: breakSynonyms,
-  stageOf: breakStage,
   actionOf: (fault) => play(...before(fault), rst),
   describe: (fault) => `reset ${breakWords(fault)}`,
-  variantOf: breakVariant,
-  needsTls: breakNeedsTls,
   examples: ({ leg }) => breaks(leg).map(resetPeer)
 })

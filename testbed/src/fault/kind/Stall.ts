@@ -4,16 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import {
-  before,
-  breakFields,
-  breakNeedsTls,
-  breaks,
-  breakStage,
-  breakSynonyms,
-  breakVariant,
-  breakWords
-} from "../internal/breakOff.ts"
+import { before, breakFields, breakKind, breaks, breakWords } from "../internal/breakOff.ts"
 import { hang, play } from "../internal/steps.ts"
 import * as Kind from "../Kind.ts"
 import type { BreakOptions } from "../Phase.ts"
@@ -37,13 +28,10 @@ export const stall = (options: BreakOptions): typeof schema.Type => make(options
  * @since 0.1.0
  */
 export const kind = Kind.of(schema, {
+  ...breakKind,
   summary: "silence from a phase on",
   synonyms: ["timeout", "hang", "freeze", "blackhole", "drop"],
-  fieldSynonyms: breakSynonyms,
-  stageOf: breakStage,
   actionOf: (fault) => play(...before(fault), hang),
   describe: (fault) => `stalled ${breakWords(fault)}`,
-  variantOf: breakVariant,
-  needsTls: breakNeedsTls,
   examples: ({ leg }) => breaks(leg).map(stall)
 })

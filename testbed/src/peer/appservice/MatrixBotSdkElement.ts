@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
+import { Predicate } from "effect"
 import type { AppservicePeer } from "../AppservicePeer.ts"
 import { error, once, pingPath, pong } from "../internal/appserviceReply.ts"
-import * as Body from "../internal/body.ts"
 import { refused, replyOf } from "../internal/matrixBotSdk.ts"
 
 const badRequest = (text: string) => error(400, "BAD_REQUEST", text)
@@ -25,7 +25,7 @@ export const peer: AppservicePeer = {
       const wrong = refused(request, knowledge)
       if (wrong !== undefined) return wrong
       if (knowledge.pending === undefined) return badRequest("No ping request expected")
-      const id = Body.isObject(body) ? body["transaction_id"] : undefined
+      const id = Predicate.isObject(body) ? body["transaction_id"] : undefined
       return id === knowledge.pending ? pong(body) : badRequest("transaction_id did not match")
     }),
   ownPing: once

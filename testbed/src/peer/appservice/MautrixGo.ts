@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as Json from "@appservice-ping/domain/Json"
 import { Duration } from "effect"
 import type { AppservicePeer, AppserviceRequest, Knowledge } from "../AppservicePeer.ts"
 import { error, isOtherRoute, ok, pingPath, pong, refusalOf, reply, text } from "../internal/appserviceReply.ts"
-import * as Body from "../internal/body.ts"
 
 const plain = (status: number, body: string) => text(status, "text/plain; charset=utf-8", body)
 
@@ -40,10 +40,10 @@ export const peer: AppservicePeer = {
     if (method !== "POST") return plain(405, "Method Not Allowed\n")
     const wrong = refused(request, knowledge)
     if (wrong !== undefined) return wrong
-    const parsed = Body.jsonOf(body)
+    const parsed = Json.parseBytes(body)
     return parsed === undefined
       ? error(400, "M_NOT_JSON", "Invalid or missing request body")
-      : pong(parsed.value)
+      : pong(parsed)
   },
   ownPing: { retries: 6, first: Duration.seconds(5), factor: 1, retried: "every", exitCode: 13 }
 }

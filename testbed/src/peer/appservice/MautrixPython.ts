@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Duration } from "effect"
+import * as Json from "@appservice-ping/domain/Json"
+import { Duration, Predicate } from "effect"
 import type { AppservicePeer, AppserviceRequest, Knowledge } from "../AppservicePeer.ts"
 import { error, isOtherRoute, ok, pingPath, pong, refusalOf, text } from "../internal/appserviceReply.ts"
 import * as Body from "../internal/body.ts"
@@ -41,9 +42,9 @@ export const peer: AppservicePeer = {
     const wrong = refused(request, knowledge)
     if (wrong !== undefined) return wrong
     if (Body.textOf(body) === undefined) return crashed
-    const parsed = Body.jsonOf(body)
+    const parsed = Json.parseBytes(body)
     if (parsed === undefined) return error(400, "M_NOT_JSON", "Body is not JSON")
-    return Body.isObject(parsed.value) ? pong(parsed.value) : crashed
+    return Predicate.isObject(parsed) ? pong(parsed) : crashed
   },
   ownPing: { retries: 4, first: Duration.seconds(4), factor: 2, retried: [502, 503, 504], exitCode: 16 }
 }

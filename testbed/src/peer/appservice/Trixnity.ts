@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as Json from "@appservice-ping/domain/Json"
+import { Predicate } from "effect"
 import type { AppservicePeer, AppserviceRequest, Knowledge } from "../AppservicePeer.ts"
 import { error, isOtherRoute, ok, once, pingPath, pong } from "../internal/appserviceReply.ts"
-import * as Body from "../internal/body.ts"
 
 const invalidToken = error(403, "M_FORBIDDEN", "invalid token")
 const missingToken = error(401, "M_UNAUTHORIZED", "missing token")
@@ -43,8 +44,8 @@ export const peer: AppservicePeer = {
     const wrong = refused(request, knowledge)
     if (wrong !== undefined) return wrong
     if (body.length === 0 || !/^application\/json\b/i.test(contentType ?? "")) return unsupported
-    const value = Body.jsonOf(body)?.value
-    if (!Body.isObject(value)) return unreadable
+    const value = Json.parseBytes(body)
+    if (!Predicate.isObject(value)) return unreadable
     const id = value["transaction_id"] ?? undefined
     return id === undefined || typeof id === "string" ? pong(value) : unreadable
   },

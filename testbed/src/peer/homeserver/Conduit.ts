@@ -5,10 +5,10 @@
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
+import * as Json from "@appservice-ping/domain/Json"
 import { Duration, Result } from "effect"
 import type { HomeserverPeer, Presented } from "../HomeserverPeer.ts"
 import * as Answers from "../internal/answers.ts"
-import * as Body from "../internal/body.ts"
 import { bearerOrQuery, transactionIdOf } from "../internal/clientRequest.ts"
 import * as Reqwest from "../internal/reqwest.ts"
 import { inRust, originOnly, redirects } from "../internal/rustHomeserver.ts"
@@ -67,7 +67,7 @@ export const peer: HomeserverPeer = {
   isUrlSet: () => true,
   transactionId: transactionIdOf({
     empty: "accepted",
-    notJson: (bytes) => Body.jsonOf(bytes) === undefined ? badJson : undefined,
+    notJson: (bytes) => Json.parseBytes(bytes) === undefined ? badJson : undefined,
     notObject: badJson,
     wrongType: badJson
   }),

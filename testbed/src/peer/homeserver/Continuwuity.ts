@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
+import * as Json from "@appservice-ping/domain/Json"
 import { Duration } from "effect"
 import type { HomeserverPeer } from "../HomeserverPeer.ts"
 import * as Answers from "../internal/answers.ts"
-import * as Body from "../internal/body.ts"
 import { bearerOrQuery, endpointOf, transactionIdOf } from "../internal/clientRequest.ts"
 import * as Reqwest from "../internal/reqwest.ts"
 import { inRust, originOnly, redirects } from "../internal/rustHomeserver.ts"
@@ -39,14 +39,7 @@ export const peer: HomeserverPeer = {
   versions: {
     // It supports v1.7 and does not list it.
     versions: [
-      "r0.0.1",
-      "r0.1.0",
-      "r0.2.0",
-      "r0.3.0",
-      "r0.4.0",
-      "r0.5.0",
-      "r0.6.0",
-      "r0.6.1",
+      ...Answers.legacyVersions,
       ...Answers.stableVersions(1, 5),
       "v1.8",
       ...Answers.stableVersions(11, 18)
@@ -71,7 +64,7 @@ export const peer: HomeserverPeer = {
   isUrlSet: (url) => url !== "" && url !== "null",
   transactionId: transactionIdOf({
     empty: "accepted",
-    notJson: (bytes) => Body.jsonOf(bytes) === undefined ? badJson : undefined,
+    notJson: (bytes) => Json.parseBytes(bytes) === undefined ? badJson : undefined,
     notObject: badJson,
     wrongType: badJson
   }),

@@ -100,14 +100,7 @@ export const peer: HomeserverPeer = {
   server: { name: "Synapse", version: "1.163.2" },
   versions: {
     versions: [
-      "r0.0.1",
-      "r0.1.0",
-      "r0.2.0",
-      "r0.3.0",
-      "r0.4.0",
-      "r0.5.0",
-      "r0.6.0",
-      "r0.6.1",
+      ...Answers.legacyVersions,
       ...Answers.stableVersions(1, 12)
     ],
     unstable_features: { "fi.mau.msc2659.stable": true, "org.matrix.e2e_cross_signing": true }

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
+import * as Json from "@appservice-ping/domain/Json"
 import { Duration } from "effect"
 import type { HomeserverPeer, Subject } from "../HomeserverPeer.ts"
 import * as Answers from "../internal/answers.ts"
@@ -55,14 +56,7 @@ export const peer: HomeserverPeer = {
   server: { name: "Tuwunel", version: "1.9.0" },
   versions: {
     versions: [
-      "r0.0.1",
-      "r0.1.0",
-      "r0.2.0",
-      "r0.3.0",
-      "r0.4.0",
-      "r0.5.0",
-      "r0.6.0",
-      "r0.6.1",
+      ...Answers.legacyVersions,
       ...Answers.stableVersions(1, 19)
     ],
     unstable_features: { "fi.mau.msc2659.stable": true, "org.matrix.e2e_cross_signing": true }
@@ -82,7 +76,7 @@ export const peer: HomeserverPeer = {
   transactionId: transactionIdOf({
     empty: "accepted",
     notJson: (bytes) =>
-      Body.jsonOf(bytes) === undefined
+      Json.parseBytes(bytes) === undefined
         ? Answers.error(400, "M_NOT_JSON", "Request body is not valid JSON.")
         : undefined,
     notObject: badJson,

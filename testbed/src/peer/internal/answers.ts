@@ -20,6 +20,18 @@ export const withHeaders = (answer: Answer, headers: Answer["headers"]): Answer 
   headers: { ...answer.headers, ...headers }
 })
 
+/** The versions of the client-server API from before the spec had one number. */
+export const legacyVersions: ReadonlyArray<string> = [
+  "r0.0.1",
+  "r0.1.0",
+  "r0.2.0",
+  "r0.3.0",
+  "r0.4.0",
+  "r0.5.0",
+  "r0.6.0",
+  "r0.6.1"
+]
+
 /** The stable versions of the spec from `v1.<from>` to `v1.<to>`. */
 export const stableVersions = (from: number, to: number): ReadonlyArray<string> =>
   Array.from({ length: to - from + 1 }, (_, index) => `v1.${from + index}`)

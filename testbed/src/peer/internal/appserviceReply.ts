@@ -1,9 +1,8 @@
 /** What the replies of appservices are made of. */
 import type { Answer } from "@appservice-ping/domain/Answer"
-import { Duration } from "effect"
+import { Duration, Predicate } from "effect"
 import type { AppserviceReply, AppserviceRequest, Knowledge, OwnPing } from "../AppservicePeer.ts"
 import * as Answers from "./answers.ts"
-import * as Body from "./body.ts"
 
 export const reply = (answer: Answer): AppserviceReply => ({ _tag: "Answer", answer })
 
@@ -16,7 +15,7 @@ export const text = (status: number, contentType: string, body: string): Appserv
 /** Takes the ping; the id is that of the body, if it has one. */
 export const pong = (value: unknown): AppserviceReply => ({
   _tag: "Pong",
-  transactionId: Body.isObject(value) ? value["transaction_id"] : undefined
+  transactionId: Predicate.isObject(value) ? value["transaction_id"] : undefined
 })
 
 export const ok: AppserviceReply = reply(Answers.json(200, {}))

@@ -1,4 +1,4 @@
-/** The bodies that peers read: as text, as JSON, or as neither. */
+/** The bodies that peers read as text. */
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
@@ -15,15 +15,3 @@ const lossy = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** The body as text, with U+FFFD for what is not UTF-8. */
 export const lossyTextOf = (bytes: Uint8Array): string => lossy.decode(bytes)
-
-/** The body as JSON; `undefined` where it is none. */
-export const jsonOf = (bytes: Uint8Array): { readonly value: unknown } | undefined => {
-  try {
-    return { value: JSON.parse(utf8.decode(bytes)) }
-  } catch {
-    return undefined
-  }
-}
-
-export const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)

@@ -1,9 +1,9 @@
 /** What homeservers take from a client's ping, and do alike. */
 import type { Answer } from "@appservice-ping/domain/Answer"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
-import { Result } from "effect"
+import * as Json from "@appservice-ping/domain/Json"
+import { Predicate, Result } from "effect"
 import type { Presented } from "../HomeserverPeer.ts"
-import * as Body from "./body.ts"
 
 /** The `transaction_id` of a body, by the answers to bodies that are refused; `accepted` counts as none. */
 export const transactionIdOf = (
@@ -20,8 +20,8 @@ export const transactionIdOf = (
   if (bytes.length === 0) return empty === "accepted" ? Result.succeed(undefined) : Result.fail(empty)
   const refused = notJson(bytes)
   if (refused !== undefined) return Result.fail(refused)
-  const value = Body.jsonOf(bytes)?.value
-  if (!Body.isObject(value)) return Result.fail(notObject)
+  const value = Json.parseBytes(bytes)
+  if (!Predicate.isObject(value)) return Result.fail(notObject)
   const id = value["transaction_id"] ?? undefined
   return id === undefined || typeof id === "string" || wrongType === "accepted"
     ? Result.succeed(id)

@@ -39,6 +39,15 @@ export interface Held {
   readonly exception: (cell: FaultCell) => Exception
 }
 
+/** What could not be measured of the two Rust homeservers. */
+export const rustException = ({ plan }: FaultCell): Exception => {
+  if (plan["type"] === "dns") {
+    return { leftOut: "a proxy cannot make a name unknown, so that what was measured is a reset" }
+  }
+  if (plan["defect"] === "self-signed") return { withoutText: "the text is of the machine's own trust" }
+  return {}
+}
+
 interface Got {
   readonly answer: Answer | undefined
   readonly seconds: number
