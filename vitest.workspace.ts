@@ -15,7 +15,8 @@ export const projects = {
   doctor: "packages/doctor/test/**/*.test.ts",
   testbed: "testbed/test/**/*.test.ts",
   cli: "packages/cli/test/**/*.test.ts",
-  examples: "examples/**/*.test.ts"
+  examples: "examples/**/*.test.ts",
+  scripts: "scripts/**/*.test.ts"
 } as const
 
 /**
