@@ -28,6 +28,14 @@ const declaredTooLarge = (contentLength: string | undefined, maxBytes: number): 
 /** A web-standard request without a body has none to stream, which Effect's server reports as an error. */
 const hasNoBody = (source: object): boolean => "body" in source && source.body === null
 
+/**
+ * Takes the error of a request that its client aborts: Node raises it a turn later, when the reader of the body may have
+ * stopped to listen, and an error that nobody listens for ends the process.
+ */
+const listenForErrors = (source: object): void => {
+  if ("on" in source && typeof source.on === "function") source.on("error", () => {})
+}
+
 const fromEffectRequest = (request: HttpServerRequest.HttpServerRequest): ServerRequest => ({
   method: request.method,
   // Not the original URL: that one is put together from the Host header, which a client chooses, and it still has the
@@ -36,6 +44,7 @@ const fromEffectRequest = (request: HttpServerRequest.HttpServerRequest): Server
   header: (name) => request.headers[name],
   body: (maxBytes) => {
     if (hasNoBody(request.source)) return Effect.succeed(new Uint8Array())
+    listenForErrors(request.source)
     return declaredTooLarge(request.headers["content-length"], maxBytes)
       ? Effect.fail(new BodyError({ reason: "TooLarge" }))
       : readStream(request.stream, maxBytes)

@@ -14,10 +14,12 @@ const maxHeadBytes = 64 * 1024
 
 const maxBodyBytes = 16 * 1024 * 1024
 
+const unreadable = fromError(new Unrecognized({ error: "The request is not valid HTTP" }))
+
 const malformed: Answer = {
-  ...fromError(new Unrecognized({ error: "The request is not valid HTTP" })),
+  ...unreadable,
   status: 400,
-  headers: { connection: "close" }
+  headers: { ...unreadable.headers, connection: "close" }
 }
 
 /** What a listener makes of the exit of a handler: nothing for an interruption, and a 500 for a defect. */

@@ -1,0 +1,235 @@
+/**
+ * Fuzzes both servers over every mount, and the clients over every transport: bytes of a corpus, changed here and there.
+ *
+ * Usage: node scripts/fuzz/run.ts [--inputs N | --seconds N] [--seed N] [--case N] [--only NAME] [--kind KIND]. A run is
+ * repeated by its seed, and one case of it by its number. A failing input is made small and written to `.temp/fuzz/`, as
+ * an entry that is ready for `scripts/fuzz/corpus/`. Exits with 1 if there is a finding.
+ */
+import { Cause, Effect, Inspectable, Logger, References } from "effect"
+import { mkdir, writeFile } from "node:fs/promises"
+import { join, relative } from "node:path"
+import { parseArgs } from "node:util"
+import { whyKnown } from "./Awaiting.ts"
+import * as Case from "./Case.ts"
+import * as Corpus from "./Corpus.ts"
+import type { Finding } from "./Finding.ts"
+import { minimise } from "./Minimise.ts"
+import { secretsIn } from "./ServerJudge.ts"
+import * as Target from "./Target.ts"
+
+const folder = join(import.meta.dirname, "corpus")
+const root = join(import.meta.dirname, "../..")
+const failures = join(root, ".temp/fuzz")
+
+/** How many cases run at once, and how many between two looks at the health of the servers. */
+const concurrency = 64
+const batchSize = 480
+
+/** Of one kind of finding at one place only so many are shown and made small. */
+const maxShown = 3
+
+const number = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`not a whole number: ${text}`)
+  return value
+}
+
+const options = () => {
+  const { values } = parseArgs({
+    options: {
+      inputs: { type: "string" },
+      seconds: { type: "string" },
+      seed: { type: "string" },
+      case: { type: "string" },
+      only: { type: "string" },
+      kind: { type: "string" }
+    }
+  })
+  return {
+    inputs: number(values.inputs),
+    seconds: number(values.seconds) ?? (values.inputs === undefined ? 30 : undefined),
+    // Where nobody looks, a run that fails by chance helps nobody.
+    seed: number(values.seed) ?? (process.env["CI"] === undefined ? Math.floor(Math.random() * 2 ** 32) : 1),
+    only: values.only ?? "",
+    kind: values.kind,
+    case: number(values.case)
+  }
+}
+
+/** What no case is to blame for alone: what nobody caught, and what was logged. */
+interface Shared {
+  readonly uncaught: Array<string>
+  readonly leaks: Array<string>
+}
+
+const watch = (): Shared => {
+  const shared: Shared = { uncaught: [], leaks: [] }
+  const onUncaught = (error: unknown): void => {
+    shared.uncaught.push(error instanceof Error ? `${error.stack}` : String(error))
+  }
+  process.on("uncaughtException", onUncaught)
+  process.on("unhandledRejection", onUncaught)
+  return shared
+}
+
+/** Keeps no line, but reads every one. */
+const reading = (shared: Shared) =>
+  Logger.make(({ cause, message }) => {
+    const text = `${Inspectable.toStringUnknown(message)} ${Cause.pretty(cause)}`
+    const [secret] = secretsIn(text)
+    if (secret !== undefined) shared.leaks.push(`the ${secret} in a line of the log: ${text.slice(0, 200)}`)
+    else if (/nobody foresaw|failed unexpectedly/.test(text)) shared.uncaught.push(text.slice(0, 2000))
+  })
+
+const takeShared = ({ leaks, uncaught }: Shared): ReadonlyArray<Finding> => [
+  ...uncaught.splice(0).map((text): Finding => ({ kind: "crash", where: "process", text })),
+  ...leaks.splice(0).map((text): Finding => ({ kind: "secret", where: "log", text }))
+]
+
+interface Failed {
+  readonly one: Case.Case
+  readonly finding: Finding
+}
+
+const inPool = async <A>(items: ReadonlyArray<A>, work: (item: A) => Promise<void>): Promise<void> => {
+  const queue = items.values()
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    for (const item of queue) await work(item)
+  }))
+}
+
+const isSame = (a: Finding, b: Finding): boolean => a.kind === b.kind && a.where === b.where
+
+/** Runs one input alone, with what its process says of it. */
+const alone = async (
+  target: Target.Target,
+  shared: Shared,
+  input: Corpus.Input,
+  where?: string
+): Promise<ReadonlyArray<Finding>> => {
+  const found = await target.run(input, where)
+  // What is thrown outside of everything is thrown a little later.
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  return [...found, ...takeShared(shared)]
+}
+
+const runBatch = async (
+  target: Target.Target,
+  shared: Shared,
+  cases: ReadonlyArray<Case.Case>,
+  pings: ReadonlyArray<Corpus.Input>
+): Promise<ReadonlyArray<Failed>> => {
+  const failed: Array<Failed> = []
+  await inPool(cases, async (one) => {
+    for (const finding of await target.run(one.input)) failed.push({ one, finding })
+  })
+  const unowned = takeShared(shared)
+  const [first] = cases
+  if (first === undefined) return failed
+  if (unowned.length > 0) {
+    for (const one of cases) {
+      for (const finding of await alone(target, shared, one.input)) {
+        if (unowned.some((other) => isSame(other, finding))) failed.push({ one, finding })
+      }
+    }
+    for (const finding of unowned) {
+      if (!failed.some((other) => isSame(other.finding, finding))) failed.push({ one: first, finding })
+    }
+  }
+  for (const finding of await target.health(pings)) failed.push({ one: first, finding })
+  return failed
+}
+
+const report = async (
+  target: Target.Target,
+  shared: Shared,
+  seed: number,
+  { finding, one }: Failed
+): Promise<void> => {
+  console.log(
+    `case ${one.index} of seed ${seed}, from ${one.origin}: ${finding.kind} at ${finding.where}: ${finding.text}`
+  )
+  if (finding.kind === "unhealthy") return
+  const isShared = finding.where === "process" || finding.where === "log"
+  const fails = async (input: Corpus.Input): Promise<boolean> =>
+    (await alone(target, shared, input, isShared ? undefined : finding.where)).some((other) => isSame(other, finding))
+  if (!await fails(one.input)) return console.log("  alone it does not fail")
+  const small = await minimise(one.input, fails)
+  const name = `${finding.kind}-${one.index}`.replaceAll(" ", "-")
+  const file = join(failures, one.input.kind, `${name}.http`)
+  await mkdir(join(failures, one.input.kind), { recursive: true })
+  await writeFile(
+    file,
+    Corpus.render(`${finding.kind} at ${finding.where}, once: ${finding.text.split("\n")[0] ?? ""}`, small)
+  )
+  console.log(`  ${small.bytes.length} bytes in ${relative(root, file)}`)
+}
+
+const main = async (): Promise<number> => {
+  const { case: only, inputs = Infinity, kind, only: name, seconds = Infinity, seed } = options()
+  const corpus = (await Corpus.load(folder)).filter((entry) => kind === undefined || entry.kind === kind)
+  const pings = corpus.filter((entry) => entry.name === "ping")
+  const shared = watch()
+  const counts = new Map<string, number>()
+  const awaited = new Map<string, number>()
+  const start = performance.now()
+  const elapsed = (): number => (performance.now() - start) / 1000
+  let done = 0
+  console.log(`seed ${seed}, ${corpus.length} entries in the corpus`)
+
+  const take = async (target: Target.Target, failed: ReadonlyArray<Failed>): Promise<void> => {
+    for (const one of failed) {
+      const why = whyKnown(one.finding)
+      if (why !== undefined) {
+        awaited.set(why, (awaited.get(why) ?? 0) + 1)
+        continue
+      }
+      const key = `${one.finding.kind} at ${one.finding.where}`
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      if (count <= maxShown) await report(target, shared, seed, one)
+    }
+  }
+
+  const fuzz = async (target: Target.Target): Promise<void> => {
+    if (only !== undefined) {
+      const one = Case.make(corpus, seed, only)
+      done = 1
+      process.stdout.write(Corpus.render(`case ${only} of seed ${seed}, from ${one.origin}`, one.input))
+      return take(target, (await alone(target, shared, one.input)).map((finding) => ({ one, finding })))
+    }
+    let nextNote = 10
+    while (done < inputs && elapsed() < seconds) {
+      const size = Math.min(batchSize, inputs - done)
+      const cases = Array.from({ length: size }, (_, index) => Case.make(corpus, seed, done + index))
+      await take(target, await runBatch(target, shared, cases, pings))
+      done += size
+      if (elapsed() < nextNote) continue
+      console.log(`${done} inputs in ${elapsed().toFixed(0)} s`)
+      nextNote = elapsed() + 30
+    }
+  }
+
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.flatMap(Target.make((one) => one.includes(name)), (target) => Effect.promise(() => fuzz(target)))
+    )
+      .pipe(
+        Effect.provide(Logger.layer([reading(shared)])),
+        Effect.provideService(References.MinimumLogLevel, "All")
+      )
+  )
+  for (const [why, count] of awaited) console.log(`awaited, ${count} times: ${why}`)
+  for (const [key, count] of counts) console.log(`${count} findings: ${key}`)
+  console.log(
+    `${done} inputs, ${[...counts.values()].reduce((sum, count) => sum + count, 0)} findings, ${
+      elapsed().toFixed(1)
+    } s, seed ${seed}`
+  )
+  return counts.size === 0 ? 0 : 1
+}
+
+process.exitCode = await main()
+// A socket that a client keeps open is not to keep the process open.
+process.exit()
