@@ -16,8 +16,8 @@ export const slices = {
     tests: ["packages/server/test/**/*.test.ts", "testbed/test/rules/**/*.test.ts"]
   },
   plan: {
-    mutate: ["testbed/src/plan/**/*.ts", "testbed/src/step/{Count,Delay,Leg}.ts"],
-    tests: ["testbed/test/plan/**/*.test.ts", "testbed/test/step/**/*.test.ts", "testbed/test/fault/**/*.test.ts"]
+    mutate: ["testbed/src/plan/**/*.ts", "testbed/src/step/Delay.ts"],
+    tests: ["testbed/test/{plan,step,fault,file}/**/*.test.ts"]
   }
 } as const satisfies { readonly [name: string]: Slice }
 

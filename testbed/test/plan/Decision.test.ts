@@ -56,6 +56,16 @@ describe("Decision", () => {
       const plan = rule({ fault: Fault.refused, match: { connection: [2] } })
       assert.deepStrictEqual(outcomes(plan, [connection(), connection({ connection: 2 })]), ["-", "refused"])
     })
+
+    it("is a connection whatever it names of requests", () => {
+      assert.deepStrictEqual(outcomes(rule({ fault: Fault.refused, match: { method: "POST" } }), [connection()]), [
+        "refused"
+      ])
+    })
+
+    it("is a request where it has neither a fault nor a sequence, and then it has ended", () => {
+      assert.deepStrictEqual(outcomes(rule({ end: "repeat" }), [request(), connection()]), ["sequence ended", "-"])
+    })
   })
 
   describe("which rule decides", () => {
@@ -288,8 +298,26 @@ describe("Decision", () => {
       ])
       assert.strictEqual(crash?.action._tag, "Crash")
       assert.deepStrictEqual([before?.action._tag, before?.rule, before?.fault], ["Refuse", "crash", undefined])
+      assert.deepStrictEqual(before?.suppressed, [])
       assert.strictEqual(other?.action._tag, "Pass")
       assert.strictEqual(after?.action._tag, "Pass")
+    })
+
+    it("refuses no request of a connection that is there", () => {
+      assert.deepStrictEqual(
+        decisions(plan, [request({ time: 10 }), request({ time: 20 })]).map(({ action }) => action._tag),
+        ["Crash", "Pass"]
+      )
+    })
+  })
+
+  describe("redirect", () => {
+    it("to itself leads to the path of its request", () => {
+      const plan = rule({ fault: Fault.redirect({ status: 307, location: "self" }) })
+      const [decision] = decisions(plan, [request({ path: "/a/b" })])
+      const steps = decision?.action._tag === "Play" ? decision.action.steps : []
+      const written = steps.map((step) => step.step === "write" ? new TextDecoder().decode(step.bytes) : "")
+      assert.include(written.join(""), "Location: /a/b\r\n")
     })
   })
 

@@ -46,6 +46,19 @@ describe("Delay", () => {
     assert.isUndefined(millisOf(input))
   })
 
+  it.each(["1 week", -1, `${millisMax + 1} millis`])("says what it takes instead of %s", (input) => {
+    const result = decode(input)
+    assert.include(
+      Result.isFailure(result) ? result.failure.message : "",
+      "a time such as \"500 millis\", \"2 seconds\" or \"1 minute\", of at most 2147483647 ms"
+    )
+  })
+
+  it("writes none that it does not take", () => {
+    const result = Schema.encodeResult(Delay)(Duration.millis(millisMax + 1))
+    assert.include(Result.isFailure(result) ? result.failure.message : "", "a time such as")
+  })
+
   it.each<[Duration.Input, string]>([
     [0, "0 millis"],
     ["1 milli", "1 milli"],
