@@ -16,6 +16,18 @@ const known: ReadonlyArray<Known> = [
     why: "Effect's router finds no route for a path with malformed percent-encoding (issue 10, 12)"
   },
   {
+    kind: "over-read",
+    where: /./,
+    text: /./,
+    why: "chunk extensions and informational answers are read until the deadline (issue 10, 3)"
+  },
+  {
+    kind: "secret",
+    where: /^span$/,
+    text: /./,
+    why: "the span of Effect's server has the whole URL (issue 10, 8)"
+  },
+  {
     kind: "secret",
     where: /^log$/,
     text: /RouteNotFound/,

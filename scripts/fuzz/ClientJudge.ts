@@ -15,7 +15,7 @@ const slackMillis = 3000
 const maxShownLength = (where: string): number => (where.startsWith("Ping") ? 64 : 1024) * 1024
 
 /** What the kernel holds between the two ends of a connection, and twice the largest body that a client reads. */
-const maxReadBytes = 12 * 1024 * 1024
+const maxReadBytes = 8 * 1024 * 1024
 
 const tags = new Set(["HomeserverUnreachable", "NotHomeserver", "Undecided", "OtherErrcode"])
 

@@ -5,7 +5,7 @@
  * repeated by its seed, and one case of it by its number. A failing input is made small and written to `.temp/fuzz/`, as
  * an entry that is ready for `scripts/fuzz/corpus/`. Exits with 1 if there is a finding.
  */
-import { Cause, Effect, Inspectable, Logger, References } from "effect"
+import { Effect } from "effect"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join, relative } from "node:path"
 import { parseArgs } from "node:util"
@@ -14,7 +14,7 @@ import * as Case from "./Case.ts"
 import * as Corpus from "./Corpus.ts"
 import type { Finding } from "./Finding.ts"
 import { minimise } from "./Minimise.ts"
-import { secretsIn } from "./ServerJudge.ts"
+import * as Process from "./Process.ts"
 import * as Target from "./Target.ts"
 
 const folder = join(import.meta.dirname, "corpus")
@@ -57,36 +57,6 @@ const options = () => {
   }
 }
 
-/** What no case is to blame for alone: what nobody caught, and what was logged. */
-interface Shared {
-  readonly uncaught: Array<string>
-  readonly leaks: Array<string>
-}
-
-const watch = (): Shared => {
-  const shared: Shared = { uncaught: [], leaks: [] }
-  const onUncaught = (error: unknown): void => {
-    shared.uncaught.push(error instanceof Error ? `${error.stack}` : String(error))
-  }
-  process.on("uncaughtException", onUncaught)
-  process.on("unhandledRejection", onUncaught)
-  return shared
-}
-
-/** Keeps no line, but reads every one. */
-const reading = (shared: Shared) =>
-  Logger.make(({ cause, message }) => {
-    const text = `${Inspectable.toStringUnknown(message)} ${Cause.pretty(cause)}`
-    const [secret] = secretsIn(text)
-    if (secret !== undefined) shared.leaks.push(`the ${secret} in a line of the log: ${text.slice(0, 200)}`)
-    else if (/nobody foresaw|failed unexpectedly/.test(text)) shared.uncaught.push(text.slice(0, 2000))
-  })
-
-const takeShared = ({ leaks, uncaught }: Shared): ReadonlyArray<Finding> => [
-  ...uncaught.splice(0).map((text): Finding => ({ kind: "crash", where: "process", text })),
-  ...leaks.splice(0).map((text): Finding => ({ kind: "secret", where: "log", text }))
-]
-
 interface Failed {
   readonly one: Case.Case
   readonly finding: Finding
@@ -104,38 +74,42 @@ const isSame = (a: Finding, b: Finding): boolean => a.kind === b.kind && a.where
 /** Runs one input alone, with what its process says of it. */
 const alone = async (
   target: Target.Target,
-  shared: Shared,
+  shared: Process.Process,
   input: Corpus.Input,
   where?: string
 ): Promise<ReadonlyArray<Finding>> => {
   const found = await target.run(input, where)
   // What is thrown outside of everything is thrown a little later.
   await new Promise((resolve) => setTimeout(resolve, 5))
-  return [...found, ...takeShared(shared)]
+  return [...found, ...Process.take(shared)]
 }
 
 const runBatch = async (
   target: Target.Target,
-  shared: Shared,
+  shared: Process.Process,
   cases: ReadonlyArray<Case.Case>,
   pings: ReadonlyArray<Corpus.Input>
 ): Promise<ReadonlyArray<Failed>> => {
   const failed: Array<Failed> = []
-  await inPool(cases, async (one) => {
+  const run = async (one: Case.Case): Promise<void> => {
     for (const finding of await target.run(one.input)) failed.push({ one, finding })
-  })
-  const unowned = takeShared(shared)
+  }
+  await inPool(cases.filter(({ input }) => input.ending !== "endless"), run)
+  // How much of what never ends is read shows only where nothing else is read.
+  for (const one of cases) if (one.input.ending === "endless") await run(one)
+  const unowned = Process.take(shared)
   const [first] = cases
   if (first === undefined) return failed
-  if (unowned.length > 0) {
+  // Which case it was shows where each runs alone, which takes long, so that it is not asked for what is known.
+  if (unowned.some((finding) => whyKnown(finding) === undefined)) {
     for (const one of cases) {
       for (const finding of await alone(target, shared, one.input)) {
         if (unowned.some((other) => isSame(other, finding))) failed.push({ one, finding })
       }
     }
-    for (const finding of unowned) {
-      if (!failed.some((other) => isSame(other.finding, finding))) failed.push({ one: first, finding })
-    }
+  }
+  for (const finding of unowned) {
+    if (!failed.some((other) => isSame(other.finding, finding))) failed.push({ one: first, finding })
   }
   for (const finding of await target.health(pings)) failed.push({ one: first, finding })
   return failed
@@ -143,7 +117,7 @@ const runBatch = async (
 
 const report = async (
   target: Target.Target,
-  shared: Shared,
+  shared: Process.Process,
   seed: number,
   { finding, one }: Failed
 ): Promise<void> => {
@@ -151,7 +125,7 @@ const report = async (
     `case ${one.index} of seed ${seed}, from ${one.origin}: ${finding.kind} at ${finding.where}: ${finding.text}`
   )
   if (finding.kind === "unhealthy") return
-  const isShared = finding.where === "process" || finding.where === "log"
+  const isShared = ["process", "log", "span", "handler"].includes(finding.where)
   const fails = async (input: Corpus.Input): Promise<boolean> =>
     (await alone(target, shared, input, isShared ? undefined : finding.where)).some((other) => isSame(other, finding))
   if (!await fails(one.input)) return console.log("  alone it does not fail")
@@ -170,7 +144,7 @@ const main = async (): Promise<number> => {
   const { case: only, inputs = Infinity, kind, only: name, seconds = Infinity, seed } = options()
   const corpus = (await Corpus.load(folder)).filter((entry) => kind === undefined || entry.kind === kind)
   const pings = corpus.filter((entry) => entry.name === "ping")
-  const shared = watch()
+  const shared = Process.watch()
   const counts = new Map<string, number>()
   const awaited = new Map<string, number>()
   const start = performance.now()
@@ -216,8 +190,7 @@ const main = async (): Promise<number> => {
       Effect.flatMap(Target.make((one) => one.includes(name)), (target) => Effect.promise(() => fuzz(target)))
     )
       .pipe(
-        Effect.provide(Logger.layer([reading(shared)])),
-        Effect.provideService(References.MinimumLogLevel, "All")
+        Effect.provide(Process.layer(shared))
       )
   )
   for (const [why, count] of awaited) console.log(`awaited, ${count} times: ${why}`)
