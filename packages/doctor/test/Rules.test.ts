@@ -67,6 +67,8 @@ const invalidResponse = says("Received invalid response from appservice")
 
 const failedToPing = says("Failed to ping appservice")
 
+const squid = "<html><head><title>ERROR: The requested URL could not be retrieved</title></head></html>"
+
 const rows: ReadonlyArray<Row> = [
   {
     title: "a file that cannot be used",
@@ -298,6 +300,31 @@ const rows: ReadonlyArray<Row> = [
     seen: { direct: answer(403, { body: matrixError("M_FORBIDDEN") }) },
     actor: "operator",
     cause: /but takes the one that the homeserver sends/
+  },
+  {
+    title: "a proxy that asks for a login, at the url",
+    rule: "url-leads-to-proxy",
+    seen: { direct: answer(407), ping: got(407) },
+    actor: "operator",
+    cause: /^What answers at the url .* is a proxy, or asks for a login as one does \(status 407\)/,
+    certainty: "certain",
+    restsOn: ["direct seen", "ping status"]
+  },
+  {
+    title: "the page of a proxy, at the url",
+    rule: "url-leads-to-proxy",
+    seen: { direct: answer(503, { body: squid }), ping: got(503, squid) },
+    actor: "operator",
+    cause: /is a proxy, .* \(status 503\)/,
+    certainty: "certain"
+  },
+  {
+    title: "a proxy that asks for a login, on the homeserver's way alone",
+    rule: "homeserver-got-other-status",
+    seen: { ping: got(407) },
+    actor: "operator",
+    cause: /homeserver got status 407: .* its way may lead over a proxy/,
+    certainty: "possible"
   },
   {
     title: "a login page of a proxy",

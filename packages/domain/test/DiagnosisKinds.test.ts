@@ -278,10 +278,12 @@ describe("answers that are not what they seem", () => {
     assert.deepInclude(diagnosis, { certainty: "possible", actor: "operator" })
   })
 
-  it("407 and a proxy's page are the homeserver's own proxy", () => {
+  it("407 and a proxy's page are probably the homeserver's own proxy, and may be one at the url", () => {
     const squid = "<html><head><title>ERROR: The requested URL could not be retrieved</title></head></html>"
     for (const [status, body] of [[407, ""], [403, squid], [503, squid]] as const) {
-      assert.deepInclude(explain(502, badStatus(status, body)), { actor: "homeserver admin", temporary: true })
+      const diagnosis = explain(502, badStatus(status, body))
+      assert.deepInclude(diagnosis, { actor: "homeserver admin", temporary: true, certainty: "possible" })
+      assert.match(diagnosis.cause, /probably the homeserver's own proxy, .* or one that the url .* leads to/)
     }
   })
 

@@ -19,3 +19,7 @@ export const errorOf = (body: string): string => {
 
 /** Whether a body is a web page. */
 export const isHtml = (body: string): boolean => /^\s*<(?:!doctype|html|head|body|\?xml)/i.test(body)
+
+/** Whether an answer is that of a forward proxy: the status that only such a one has, or its page. */
+export const isForwardProxy = ({ body, status }: { readonly body: string; readonly status: number }): boolean =>
+  status === 407 || /requested URL could not be retrieved|\bprivoxy\b|\btinyproxy\b/i.test(body)

@@ -1,6 +1,6 @@
 /** What the doctor's own call to the url showed, in one word. */
 import type { Answered, DirectEvidence } from "../Evidence.ts"
-import { errcodeOf, errorOf, isHtml, isJsonObject } from "./body.ts"
+import { errcodeOf, errorOf, isForwardProxy, isHtml, isJsonObject } from "./body.ts"
 
 /** What answers at the url, as far as the doctor can know. */
 export type Sight =
@@ -20,6 +20,8 @@ export type Sight =
   | "refusesToken"
   /** There is nothing at the path of the ping. */
   | "missing"
+  /** A forward proxy answers, which nothing else on the way from here can be. */
+  | "forwardProxy"
   /** Another status. */
   | "status"
   | "noAnswer"
@@ -43,7 +45,7 @@ const sightOfAnswer = (answer: Answered): Sight => {
   if (isOwnPingsOnly(answer)) return "ownPingsOnly"
   if (isMissing(status)) return answer.transaction === "refused" ? "withoutPing" : "missing"
   const isRefusal = (status === 401 || status === 403) && !isHtml(body) && errcodeOf(body) !== "M_MISSING_TOKEN"
-  return isRefusal ? "refusesToken" : "status"
+  return isForwardProxy(answer) ? "forwardProxy" : isRefusal ? "refusesToken" : "status"
 }
 
 /** Sorts what the doctor saw. */

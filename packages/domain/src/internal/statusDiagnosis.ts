@@ -92,7 +92,13 @@ const badStatusRules: ReadonlyArray<Rule> = [
     healthy: true
   })],
   [speaksTls, ({ leg }) => explain("httpToTls", leg)],
-  [isForwardProxy, ({ leg }) => explain("proxy", leg)],
+  // The homeserver's own proxy and one that the url leads to answer alike: only a second way there can say which it is.
+  [isForwardProxy, ({ leg, status }) => ({
+    ...explain("proxy", leg),
+    cause:
+      `A forward proxy answered in place of ${leg.target} (status ${status}): probably the homeserver's own proxy, through which it calls, or one that the url of the registration leads to.`,
+    certainty: "possible"
+  })],
   [({ isHomeserver }) => isHomeserver !== undefined, ({ isHomeserver = "possible", leg }) => ({
     actor: "operator",
     cause: isHomeserver === "certain"

@@ -136,6 +136,20 @@ export const refusesToken = urlRule("appservice-refuses-token", "refusesToken", 
       sameFile(of)
     ))
 
+/** A forward proxy answered the doctor too, which calls the url without one: so it is not the homeserver's own. */
+export const forwardProxy = urlRule("url-leads-to-proxy", "forwardProxy", ({ direct, of, said }) =>
+  adding(
+    operator(
+      `What answers at the url of the registration (${of.url}) is a proxy, or asks for a login as one does (status ${
+        direct._tag === "Answered" ? direct.status : 0
+      }): the ping does not come through it to the appservice.`,
+      `${
+        setUrl(itself, of)
+      } If something has to be in front of it, let that pass requests under /_matrix/app without a login of its own.`
+    ),
+    said === undefined ? { cause: otherWay } : {}
+  ))
+
 /** Another status, explained as what it is. */
 export const status = urlRule(
   "url-answers-status",
@@ -198,6 +212,7 @@ export const urlRules: ReadonlyArray<Rule> = [
   frameworkWithoutPing,
   missing,
   refusesToken,
+  forwardProxy,
   status,
   notRunning,
   silent,
