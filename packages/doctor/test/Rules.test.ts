@@ -302,6 +302,27 @@ const rows: ReadonlyArray<Row> = [
     cause: /but takes the one that the homeserver sends/
   },
   {
+    title: "a 303 that the homeserver followed to a host that it does not find",
+    rule: "url-redirects",
+    seen: {
+      direct: answer(303, { location: "http://elsewhere.test/login" }),
+      ping: says("DNSLookupError: DNS lookup failed: no results for hostname lookup: elsewhere.test.")
+    },
+    actor: "operator",
+    cause: /redirects to http:\/\/elsewhere\.test\/login/,
+    certainty: "certain"
+  },
+  {
+    title: "a redirect here, where the homeserver does not find the url's own host",
+    rule: "homeserver-met-something-else",
+    seen: {
+      direct: answer(303, { location: "http://elsewhere.test/login" }),
+      ping: says("DNSLookupError: DNS lookup failed: no results for hostname lookup: bridge.example.")
+    },
+    actor: "operator",
+    cause: /host name of the appservice .* could not be found/
+  },
+  {
     title: "a proxy that asks for a login, at the url",
     rule: "url-leads-to-proxy",
     seen: { direct: answer(407), ping: got(407) },

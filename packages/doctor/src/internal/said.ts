@@ -12,6 +12,8 @@ export interface Said {
   /** The status that it got. */
   readonly status: number | undefined
   readonly body: string
+  /** Its own words, which may name another host than the url does. */
+  readonly text: string
 }
 
 const said = (weight: Weight, sign: Said["sign"], status?: number, body = ""): Said => ({
@@ -19,12 +21,13 @@ const said = (weight: Weight, sign: Said["sign"], status?: number, body = ""): S
   sign,
   possible: false,
   status,
-  body
+  body,
+  text: ""
 })
 
 const read = (error: { readonly error?: string }, context: ConnectionSign.Context): Said => {
   const { possible, sign, status } = ConnectionSign.read(error, context)
-  return { ...said("text", status === undefined ? sign : "answered", status), possible }
+  return { ...said("text", status === undefined ? sign : "answered", status), possible, text: error.error ?? "" }
 }
 
 /** Reads an error of the ping; `undefined` where it is not about the way to the appservice. */

@@ -10,12 +10,22 @@ const explainsStatus = (direct: DirectEvidence, status: number): boolean =>
   (direct.status === status || (isTokenStatus(direct.status) && isTokenStatus(status)))
 
 /**
+ * Whether the homeserver's words are about the host that the url redirects to: some homeservers follow a 303, and then
+ * say only how that call ended.
+ */
+const followed = (direct: DirectEvidence, { text }: Said): boolean => {
+  const to = direct._tag === "Answered" && direct.location !== undefined ? URL.parse(direct.location) : null
+  return to !== null && to.hostname !== "" && text.toLowerCase().includes(to.hostname)
+}
+
+/**
  * Whether what the doctor saw at the url can be what the homeserver met there. Then it is the better evidence, because
  * it was seen and not told; else the two went different ways, or at different times.
  */
 export const explains = (direct: DirectEvidence, said: Said): boolean => {
   const sight = Sight.sightOf(direct)
   if (sight === "confirmed") return false
+  if (sight === "redirect" && followed(direct, said)) return true
   if (isOpening(said)) return direct._tag === "NoAnswer" && direct.failure.kind === said.sign
   // Whoever saw the connection break or an answer come was past the point that the doctor did not pass.
   if (Sight.isOpening(direct)) return said.sign === "unknown" || said.sign === "timeout"
