@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Cell } from "./cells.ts"
 import type { Row } from "./Lanes.ts"
+import type { StartUp } from "./startUp.ts"
 
 /** Where the results are. */
 export const folder = join(import.meta.dirname, "../../docs/interop")
@@ -10,13 +11,22 @@ export const folder = join(import.meta.dirname, "../../docs/interop")
 const isRow = (value: unknown): value is Row =>
   typeof value === "object" && value !== null && "fault" in value && "applied" in value && "seconds" in value
 
+const linesOf = (file: string): ReadonlyArray<unknown> => {
+  const path = join(folder, file)
+  const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").filter((line) => line !== "") : []
+  return lines.map((line): unknown => JSON.parse(line))
+}
+
 /** The recorded rows by the names of their faults. */
 export const read = (file: string): ReadonlyMap<string, Row> => {
-  const path = join(folder, file)
-  const lines = existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : []
-  const rows = lines.map((line): unknown => JSON.parse(line)).filter(isRow)
-  return new Map(rows.map((row) => [row.fault, row]))
+  return new Map(linesOf(file).filter(isRow).map((row) => [row.fault, row]))
 }
+
+const isStartUp = (value: unknown): value is StartUp =>
+  typeof value === "object" && value !== null && "peer" in value && "homeserver" in value && "requests" in value
+
+/** The recorded start-ups. */
+export const readStartUps = (file: string): ReadonlyArray<StartUp> => linesOf(file).filter(isStartUp)
 
 export const write = (file: string, rows: Iterable<object>): void => {
   writeFileSync(join(folder, file), [...rows].map((row) => `${JSON.stringify(row)}\n`).join(""))

@@ -1,7 +1,8 @@
 /**
  * Plays real peers against this project: `npm run interop`. Each peer is installed into an environment of its own from
- * its package registry, pinned in `peers/`; one that cannot be installed counts as a failed check. `--all` plays the
- * faults that take long as well, `--record` keeps the results in `docs/interop`, and words select faults.
+ * its package registry, pinned in `peers/`; one that cannot be installed is named in capitals, and is no failed check,
+ * because a registry that is down says nothing of this project. `--all` plays the faults that take long as well,
+ * `--record` keeps the results in `docs/interop`, and words select faults.
  */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -34,6 +35,18 @@ const tell = (title: string, complaints: ReadonlyArray<string>): void => {
   for (const complaint of complaints) console.log(`       ! ${complaint.replaceAll("\n", "\n         ")}`)
 }
 
+const missing: Array<Extract<Installation, { readonly _tag: "Missing" }>> = []
+
+/** Said at once and at the end, because a run prints much in between. */
+const sayMissing = (): void => {
+  for (const { peer, why } of missing) {
+    console.log("!".repeat(100))
+    console.log(`!! ${peer.package} ${peer.version} COULD NOT BE INSTALLED: NOTHING IS SHOWN OF IT.`)
+    console.log(`!! ${why}`)
+    console.log("!".repeat(100))
+  }
+}
+
 const attempt = async (title: string, work: () => Promise<ReadonlyArray<string>>): Promise<void> => {
   try {
     tell(title, await work())
@@ -49,13 +62,8 @@ const installAll = async (): Promise<ReadonlyMap<string, string>> => {
     for (let peer = queue.shift(); peer !== undefined; peer = queue.shift()) done.push(await install(lab, peer))
   }
   await Promise.all([work(), work()])
-  const missing = done.filter((one) => one._tag === "Missing")
-  for (const { peer, why } of missing) {
-    console.log("!".repeat(100))
-    console.log(`!! ${peer.package} ${peer.version} COULD NOT BE INSTALLED: nothing is shown of it.`)
-    console.log("!".repeat(100))
-    tell(`install ${peer.name}`, [why])
-  }
+  for (const one of done) if (one._tag === "Missing") missing.push(one)
+  sayMissing()
   return new Map(done.flatMap((one) => one._tag === "Installed" ? [[one.peer.name, one.folder]] : []))
 }
 
@@ -63,6 +71,25 @@ const installAll = async (): Promise<ReadonlyMap<string, string>> => {
 const isFarEnough = ({ requests }: StartUp, needsMore: string | undefined, homeserver: string): boolean =>
   needsMore !== undefined && homeserver !== "Synapse" &&
   requests.some(({ request, status }) => request.includes("/whoami") && status === 200)
+
+/** A start-up as it is compared: what an appservice asks at once comes in any order. */
+const asCompared = ({ requests, result }: StartUp): ReadonlyArray<string> => [
+  result,
+  ...new Set(requests.map(({ request, status }) => `${request}: ${status}`).toSorted())
+]
+
+/** What differs from the recorded start-up. */
+const startUpDifferences = (now: StartUp): ReadonlyArray<string> => {
+  if (flags.has("--record")) return []
+  const recorded = Results.readStartUps("start-ups.jsonl")
+  const then = recorded.find(({ homeserver, peer }) => peer === now.peer && homeserver === now.homeserver)
+  if (then === undefined) return ["was not recorded"]
+  const [before, after] = [asCompared(then), asCompared(now)]
+  return [
+    ...after.filter((line) => !before.includes(line)).map((line) => `${line}, which is not recorded`),
+    ...before.filter((line) => !after.includes(line)).map((line) => `no longer: ${line}`)
+  ]
+}
 
 const startUps = async (installed: ReadonlyMap<string, string>): Promise<ReadonlyArray<StartUp>> => {
   const found: Array<StartUp> = []
@@ -86,12 +113,12 @@ const startUps = async (installed: ReadonlyMap<string, string>): Promise<Readonl
         if (startUp.result === "up") {
           const complaints = await CommandLine.ask(lab, homeserver, one.file, answers)
           await running.stop()
-          return complaints
+          return [...complaints, ...startUpDifferences(startUp)]
         }
         await running.stop()
         if (!isFarEnough(startUp, needsMore, homeserver.name)) return startUp.complaints
         console.log(`       ${name} has registered and knows who it is; it needs ${needsMore}`)
-        return []
+        return startUpDifferences(startUp)
       })
     }
   }
@@ -210,5 +237,6 @@ try {
   await lab.end()
 }
 const failed = outcomes.filter(({ complaints }) => complaints.length > 0).length
+sayMissing()
 console.log(`${outcomes.length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1
