@@ -2,7 +2,8 @@
 import type { Finding, FindingKind } from "./Finding.ts"
 
 interface Known {
-  readonly kind: FindingKind
+  /** Default: any. */
+  readonly kind?: FindingKind
   readonly where: RegExp
   readonly text: RegExp
   readonly why: string
@@ -14,6 +15,11 @@ const known: ReadonlyArray<Known> = [
     where: /^Effect HTTP app$/,
     text: /^404 M_UNRECOGNIZED, where the handler says/,
     why: "Effect's router finds no route for a path with malformed percent-encoding (issue 10, 12)"
+  },
+  {
+    where: /./,
+    text: /\(of a handler's answer\)$|reading 'headers'\)\n +at Connection\.answer/,
+    why: "what a handler gives goes out as it is (issue 10, 5)"
   },
   {
     kind: "over-read",
@@ -37,4 +43,5 @@ const known: ReadonlyArray<Known> = [
 
 /** Says why a finding is known, or nothing where it is new. */
 export const whyKnown = ({ kind, text, where }: Finding): string | undefined =>
-  known.find((one) => one.kind === kind && one.where.test(where) && one.text.test(text))?.why
+  known.find((one) => (one.kind === undefined || one.kind === kind) && one.where.test(where) && one.text.test(text))
+    ?.why

@@ -1,5 +1,5 @@
 /** One case of a run: which input it is follows from the seed and its number alone. */
-import type { Entry, Input } from "./Corpus.ts"
+import type { Entry, Input, Kind } from "./Corpus.ts"
 import { mutate } from "./Mutation.ts"
 import * as Random from "./Random.ts"
 
@@ -11,6 +11,9 @@ export interface Case {
   readonly input: Input
 }
 
+/** An answer makes no request, and the other way round; the two servers may get each other's. */
+const groupOf = (kind: Kind): string => kind === "appservice" ? "homeserver" : kind
+
 /** Makes a case of a corpus, which is not empty. */
 export const make = (corpus: ReadonlyArray<Entry>, seed: number, index: number): Case => {
   const random = Random.make(seed, index)
@@ -19,7 +22,6 @@ export const make = (corpus: ReadonlyArray<Entry>, seed: number, index: number):
   if (entry === undefined) throw new Error("the corpus is empty")
   const origin = `${entry.kind}/${entry.name}`
   if (isEntry) return { index, origin, input: entry }
-  // An answer makes no request, and the other way round.
-  const others = corpus.filter(({ kind }) => (kind === "answers") === (entry.kind === "answers"))
+  const others = corpus.filter(({ kind }) => groupOf(kind) === groupOf(entry.kind))
   return { index, origin, input: mutate(entry, random, others) }
 }

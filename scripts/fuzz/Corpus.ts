@@ -9,9 +9,12 @@
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 
-export const kinds = ["homeserver", "appservice", "answers"] as const
+export const kinds = ["homeserver", "appservice", "answers", "handler"] as const
 
-/** What an input is sent to: one of the two servers, or a client that waits for an answer. */
+/**
+ * What an input is: a request to one of the two servers, an answer to a client, or what a handler gives to a mount as its
+ * answer (a status, headers and a body, one line each).
+ */
 export type Kind = (typeof kinds)[number]
 
 export const endings = ["fin", "rst", "keep", "endless"] as const

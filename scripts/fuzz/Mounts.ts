@@ -62,13 +62,23 @@ const layerHomeserver = Homeserver.layer().pipe(
 
 const layerAppservice = Appservice.layer({ registration, onPing: () => Effect.void })
 
-const makeHandlers: Effect.Effect<Handlers, never, Scope.Scope> = Effect.map(
-  Layer.build(Layer.merge(layerHomeserver, layerAppservice)),
-  (context) => ({
-    homeserver: Context.get(context, Homeserver.Homeserver).handle,
-    appservice: Context.get(context, Appservice.Appservice).handle
-  })
-)
+/** Both services, as a mount takes them. */
+export interface Services {
+  readonly homeserver: Layer.Layer<Homeserver.Homeserver>
+  readonly appservice: Layer.Layer<Appservice.Appservice>
+}
+
+/** The real ones. */
+export const real: Services = { homeserver: layerHomeserver, appservice: layerAppservice }
+
+const makeHandlers = (services: Services): Effect.Effect<Handlers, never, Scope.Scope> =>
+  Effect.map(
+    Layer.build(Layer.merge(services.homeserver, services.appservice)),
+    (context) => ({
+      homeserver: Context.get(context, Homeserver.Homeserver).handle,
+      appservice: Context.get(context, Appservice.Appservice).handle
+    })
+  )
 
 const over = (open: () => Duplex): Send => (input, _, patience) => Exchange.run(open(), input, patience)
 
@@ -76,8 +86,8 @@ const overPort = (port: number): Send => over(() => connect({ port, host: "127.0
 
 const times = { headersTimeout: 4000, requestTimeout: 8000, keepAliveTimeout: 2000 } as const
 
-const nodeListener = Effect.gen(function*() {
-  const handlers = yield* makeHandlers
+const nodeListener = Effect.fnUntraced(function*(services: Services) {
+  const handlers = yield* makeHandlers(services)
   const listen = (handle: Handler) =>
     Effect.map(
       Effect.orDie(NodeListener.listen(handle, { port: 0, maxHeaderBytes, lingerTimeout: 300, ...times })),
@@ -110,14 +120,14 @@ const listenEffect = (routes: Layer.Layer<never, never, HttpRouter.HttpRouter>) 
     return overPort(typeof address === "object" && address !== null ? address.port : 0)
   }).pipe(Effect.orDie)
 
-const effectApp = Effect.gen(function*() {
+const effectApp = Effect.fnUntraced(function*(services: Services) {
   return {
     name: "Effect HTTP app",
     ownsParser: false,
     ownsAllPaths: false,
     send: {
-      homeserver: yield* listenEffect(HttpMount.layerHomeserver.pipe(Layer.provide(layerHomeserver))),
-      appservice: yield* listenEffect(HttpMount.layerAppservice.pipe(Layer.provide(layerAppservice)))
+      homeserver: yield* listenEffect(HttpMount.layerHomeserver.pipe(Layer.provide(services.homeserver))),
+      appservice: yield* listenEffect(HttpMount.layerAppservice.pipe(Layer.provide(services.appservice)))
     }
   }
 })
@@ -151,7 +161,7 @@ const webSend = ({ handler }: HttpMount.WebHandler): Send => async (_, { request
   return { bytes, isClosed: true, millis: performance.now() - start }
 }
 
-const webHandler = Effect.gen(function*() {
+const webHandler = Effect.fnUntraced(function*(services: Services) {
   const context = Layer.succeedContext(yield* Effect.context<never>())
   const make = (handler: () => HttpMount.WebHandler) =>
     Effect.map(
@@ -163,14 +173,14 @@ const webHandler = Effect.gen(function*() {
     ownsParser: true,
     ownsAllPaths: true,
     send: {
-      homeserver: yield* make(() => HttpMount.homeserverWebHandler(Layer.provideMerge(layerHomeserver, context))),
-      appservice: yield* make(() => HttpMount.appserviceWebHandler(Layer.provideMerge(layerAppservice, context)))
+      homeserver: yield* make(() => HttpMount.homeserverWebHandler(Layer.provideMerge(services.homeserver, context))),
+      appservice: yield* make(() => HttpMount.appserviceWebHandler(Layer.provideMerge(services.appservice, context)))
     }
   }
 })
 
-const memory = Effect.gen(function*() {
-  const handlers = yield* makeHandlers
+const memory = Effect.fnUntraced(function*(services: Services) {
+  const handlers = yield* makeHandlers(services)
   const place = { homeserver: "homeserver.test", appservice: "appservice.test" } as const
   const network = yield* MemoryNetwork.make([
     { leg: "to_homeserver", url: new URL(`http://${place.homeserver}:8008`), handle: handlers.homeserver },
@@ -193,26 +203,29 @@ const memory = Effect.gen(function*() {
 /** What the handler itself says to a request, with nothing in between. */
 export type Ask = (side: Side, request: ParsedRequest) => Promise<Said>
 
-/** Opens every mount until the scope closes. */
-export const make: Effect.Effect<
-  { readonly mounts: ReadonlyArray<Mount>; readonly ask: Ask },
-  never,
-  Scope.Scope
-> = Effect.gen(function*() {
-  const handlers = yield* makeHandlers
+/** Opens every mount of these services until the scope closes. */
+export const make = (services: Services): Effect.Effect<ReadonlyArray<Mount>, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    return [
+      yield* nodeListener(services),
+      yield* effectApp(services),
+      yield* webHandler(services),
+      yield* memory(services)
+    ]
+  })
+
+/** Makes handlers of their own, to be asked for what every mount has to say. */
+export const makeAsk: Effect.Effect<Ask, never, Scope.Scope> = Effect.gen(function*() {
+  const handlers = yield* makeHandlers(real)
   const run = Effect.runPromiseWith(yield* Effect.context<never>())
-  const mounts = [yield* nodeListener, yield* effectApp, yield* webHandler, yield* memory]
-  return {
-    mounts,
-    ask: async (side, { body, headers, method, target }) =>
-      saidOf(
-        await run(handlers[side]({
-          method,
-          target,
-          header: (name) => headers[name],
-          body: (maxBytes) =>
-            body.length > maxBytes ? Effect.fail(new BodyError({ reason: "TooLarge" })) : Effect.succeed(body)
-        }))
-      )
-  }
+  return async (side, { body, headers, method, target }) =>
+    saidOf(
+      await run(handlers[side]({
+        method,
+        target,
+        header: (name) => headers[name],
+        body: (maxBytes) =>
+          body.length > maxBytes ? Effect.fail(new BodyError({ reason: "TooLarge" })) : Effect.succeed(body)
+      }))
+    )
 })

@@ -122,3 +122,18 @@ export const judge = (
   }
   return found
 }
+
+/** Judges what a mount made of the answer of a handler, which is a valid one of this status, or any other and a 500. */
+export const judgeMounted = (where: string, observed: Observed, status: number): ReadonlyArray<Finding> => {
+  const { answers, problem } = parse(observed.bytes, [])
+  const [answer] = answers
+  const found: Array<Finding> = []
+  if (!observed.isClosed) found.push({ kind: "hang", where, text: "the connection is open" })
+  if (problem !== undefined) found.push({ kind: "framing", where, text: problem })
+  else if (answer === undefined) found.push({ kind: "unanswered", where, text: "no answer" })
+  else if (answers.length > 1 || !answer.isWhole) found.push({ kind: "framing", where, text: "not one whole answer" })
+  else if (answer.status !== status) {
+    found.push({ kind: "disagreement", where, text: `${answer.status}, where ${status} is right` })
+  }
+  return found
+}

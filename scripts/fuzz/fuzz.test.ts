@@ -4,6 +4,7 @@ import * as Case from "./Case.ts"
 import { leaksIn } from "./ClientJudge.ts"
 import * as Corpus from "./Corpus.ts"
 import type { Observed } from "./Exchange.ts"
+import * as HandlerAnswer from "./HandlerAnswer.ts"
 import { parse } from "./HttpAnswers.ts"
 import { minimise } from "./Minimise.ts"
 import * as Reference from "./Reference.ts"
@@ -151,6 +152,32 @@ describe("a server", () => {
       ServerJudge.judge(as, { bytes: latin1(nodes), isClosed: true, millis: 1 }, broken, undefined)
     assert.deepStrictEqual(of(lax), [])
     assert.deepStrictEqual(of(mount).map(({ kind }) => kind), ["form"])
+  })
+})
+
+describe("the answer of a handler", () => {
+  it.each<[string, unknown, number | undefined]>([
+    ["200\r\na: b\r\n\r\nc", { status: 200, headers: { a: "b" }, body: "c" }, 200],
+    ["NaN\r\n\r\n", { status: Number.NaN, headers: {}, body: "" }, undefined],
+    ["99\r\n\r\n", { status: 99, headers: {}, body: "" }, undefined],
+    ["text", { status: "text", headers: {}, body: "" }, undefined],
+    ["200\r\nx y: b\r\n\r\n", { status: 200, headers: { "x y": "b" }, body: "" }, undefined],
+    ["200\r\nx: a\nb\r\n\r\n", { status: 200, headers: { x: "a\nb" }, body: "" }, undefined],
+    ["undefined", undefined, undefined]
+  ])("is read from %j, and is valid or not", (text, answer, status) => {
+    assert.deepStrictEqual(HandlerAnswer.read(latin1(text)), answer)
+    assert.strictEqual(HandlerAnswer.statusOf(answer), status)
+  })
+
+  it("has to become one whole answer of its status, or a 500", () => {
+    const of = (text: string, status: number) =>
+      ServerJudge.judgeMounted("a mount", { bytes: latin1(text), isClosed: true, millis: 1 }, status)
+        .map(({ kind }) => kind)
+    assert.deepStrictEqual(of(answer("{}", "", "200 OK"), 200), [])
+    assert.deepStrictEqual(of(answer("{}", "", "200 OK"), 500), ["disagreement"])
+    assert.deepStrictEqual(of(answer("{}", "", "200 OK").repeat(2), 200), ["framing"])
+    assert.deepStrictEqual(of(answer("{}", "Content-Length: 3\r\n", "200 OK"), 200), ["framing"])
+    assert.deepStrictEqual(of("", 200), ["unanswered"])
   })
 })
 

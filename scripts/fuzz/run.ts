@@ -94,10 +94,13 @@ const runBatch = async (
   const run = async (one: Case.Case): Promise<void> => {
     for (const finding of await target.run(one.input)) failed.push({ one, finding })
   }
-  await inPool(cases.filter(({ input }) => input.ending !== "endless"), run)
+  await inPool(cases.filter(({ input }) => input.kind === "handler"), run)
+  // What a handler dies of is logged, as it should be.
+  const ofHandlers = Process.take(shared).filter(({ where }) => where === "process")
+  await inPool(cases.filter(({ input }) => input.kind !== "handler" && input.ending !== "endless"), run)
   // How much of what never ends is read shows only where nothing else is read.
-  for (const one of cases) if (one.input.ending === "endless") await run(one)
-  const unowned = Process.take(shared)
+  for (const one of cases) if (one.input.kind !== "handler" && one.input.ending === "endless") await run(one)
+  const unowned = [...ofHandlers, ...Process.take(shared)]
   const [first] = cases
   if (first === undefined) return failed
   // Which case it was shows where each runs alone, which takes long, so that it is not asked for what is known.
@@ -115,20 +118,40 @@ const runBatch = async (
   return failed
 }
 
+const describe = (seed: number, { finding, one }: Failed): string =>
+  `case ${one.index} of seed ${seed}, from ${one.origin}: ${finding.kind} at ${finding.where}: ${finding.text}`
+
+/** Places that say what happened in the process, whichever mount it was. */
+const sharedPlaces = new Set(["process", "log", "span", "handler"])
+
+const failsLike =
+  (target: Target.Target, shared: Process.Process, { finding }: Failed) => async (input: Corpus.Input) =>
+    (await alone(target, shared, input, sharedPlaces.has(finding.where) ? undefined : finding.where))
+      .some((other) => isSame(other, finding))
+
+/**
+ * Tells whether a case was only too slow in the crowd of the others, which share its process: what is about time has to
+ * fail alone too, in one of three times.
+ */
+const isCrowded = async (target: Target.Target, shared: Process.Process, failed: Failed): Promise<boolean> => {
+  const { kind, text } = failed.finding
+  if (kind !== "hang" && kind !== "unanswered" && !text.startsWith("408")) return false
+  const fails = failsLike(target, shared, failed)
+  for (let i = 0; i < 3; i++) if (await fails(failed.one.input)) return false
+  return true
+}
+
+/** Shows a finding, and writes its input as small as it can be. */
 const report = async (
   target: Target.Target,
   shared: Process.Process,
   seed: number,
-  { finding, one }: Failed
+  failed: Failed
 ): Promise<void> => {
-  console.log(
-    `case ${one.index} of seed ${seed}, from ${one.origin}: ${finding.kind} at ${finding.where}: ${finding.text}`
-  )
+  const { finding, one } = failed
+  console.log(describe(seed, failed))
   if (finding.kind === "unhealthy") return
-  const isShared = ["process", "log", "span", "handler"].includes(finding.where)
-  const fails = async (input: Corpus.Input): Promise<boolean> =>
-    (await alone(target, shared, input, isShared ? undefined : finding.where)).some((other) => isSame(other, finding))
-  if (!await fails(one.input)) return console.log("  alone it does not fail")
+  const fails = failsLike(target, shared, failed)
   const small = await minimise(one.input, fails)
   const name = `${finding.kind}-${one.index}`.replaceAll(" ", "-")
   const file = join(failures, one.input.kind, `${name}.http`)
@@ -150,6 +173,7 @@ const main = async (): Promise<number> => {
   const start = performance.now()
   const elapsed = (): number => (performance.now() - start) / 1000
   let done = 0
+  let crowded = 0
   console.log(`seed ${seed}, ${corpus.length} entries in the corpus`)
 
   const take = async (target: Target.Target, failed: ReadonlyArray<Failed>): Promise<void> => {
@@ -157,6 +181,10 @@ const main = async (): Promise<number> => {
       const why = whyKnown(one.finding)
       if (why !== undefined) {
         awaited.set(why, (awaited.get(why) ?? 0) + 1)
+        continue
+      }
+      if (await isCrowded(target, shared, one)) {
+        crowded++
         continue
       }
       const key = `${one.finding.kind} at ${one.finding.where}`
@@ -194,6 +222,7 @@ const main = async (): Promise<number> => {
       )
   )
   for (const [why, count] of awaited) console.log(`awaited, ${count} times: ${why}`)
+  if (crowded > 0) console.log(`too slow in the crowd, ${crowded} times: alone they are in time`)
   for (const [key, count] of counts) console.log(`${count} findings: ${key}`)
   console.log(
     `${done} inputs, ${[...counts.values()].reduce((sum, count) => sum + count, 0)} findings, ${
