@@ -1,10 +1,10 @@
 /**
- * The bytes of an answer.
+ * The bytes of an answer that can be sent ({@link "server/Exchange"} says which can).
  *
  * @since 0.1.0
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
-import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http"
+import { STATUS_CODES } from "node:http"
 
 /**
  * Whether an answer with this status carries a body, and so a Content-Length.
@@ -31,7 +31,7 @@ export const headersOf = (answer: Answer): Array<string> => {
 }
 
 /**
- * The last answer on a connection as text; it throws where a header is not one.
+ * The last answer on a connection as text, of an answer that can be sent.
  *
  * @category getters
  * @since 0.1.0
@@ -40,11 +40,7 @@ export const lastAnswer = (answer: Answer, method: string | undefined): string =
   const headers = headersOf({ ...answer, headers: { ...answer.headers, connection: "close" } })
   let head = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ""}\r\n`
   for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] ?? ""
-    const value = headers[i + 1] ?? ""
-    validateHeaderName(name)
-    validateHeaderValue(name, value)
-    head += `${name}: ${value}\r\n`
+    head += `${headers[i] ?? ""}: ${headers[i + 1] ?? ""}\r\n`
   }
   return `${head}\r\n${method === "HEAD" || !hasBody(answer.status) ? "" : answer.body}`
 }

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
-import type { Handler } from "@appservice-ping/server/Exchange"
+import { type Handler, total } from "@appservice-ping/server/Exchange"
 import { Duration, Effect, Predicate, Schema, type Scope } from "effect"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
@@ -179,7 +179,8 @@ const stop = (
  *
  * **Details**
  *
- * A request whose client goes away is interrupted. When the scope closes, no new connection is accepted, running
+ * What the handler gives that is no answer is answered `500 M_UNKNOWN`, and of its headers those that frame a message
+ * are the listener's own. A request whose client goes away is interrupted. When the scope closes, no new connection is accepted, running
  * requests have `shutdownGrace` to end, and the rest is interrupted and closed.
  *
  * @category constructors
@@ -192,7 +193,7 @@ export const listen: (
   const host = options.host ?? defaults.host
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const shared: Shared = {
-    handle,
+    handle: total(handle, options.headers),
     run,
     maxPipelined: options.maxPipelined ?? defaults.maxPipelined,
     halfCloseGraceMillis: millis(options.halfCloseGrace ?? defaults.halfCloseGrace),

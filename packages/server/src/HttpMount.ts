@@ -11,7 +11,7 @@ import { GetVersions, HomeserverApi } from "@appservice-ping/domain/HomeserverAp
 import { type Context, Effect, Layer, ManagedRuntime, Stream } from "effect"
 import { HttpRouter, type HttpServerRequest, HttpServerResponse, UrlParams } from "effect/http"
 import { Appservice } from "./appservice/Appservice.ts"
-import { BodyError, type Handler, type ServerRequest } from "./Exchange.ts"
+import { BodyError, type Handler, type ServerRequest, total } from "./Exchange.ts"
 import { Homeserver } from "./homeserver/Homeserver.ts"
 import * as Fallback from "./internal/fallback.ts"
 import * as Routes from "./internal/routes.ts"
@@ -75,7 +75,7 @@ const mount = <Id>(
   fallback?: Fallback.Side
 ): Layer.Layer<never, never, Id | HttpRouter.HttpRouter> =>
   HttpRouter.use(Effect.fnUntraced(function*(router) {
-    const { handle } = yield* service
+    const handle = total((yield* service).handle)
     const respond = (request: ServerRequest) => Effect.map(handle(request), toEffectResponse)
     for (const path of new Set(paths.map(wildcard))) {
       yield* router.add("*", path, (request) => respond(fromEffectRequest(request)))
@@ -200,10 +200,11 @@ const toWebHandler = <Id, E>(
   layer: Layer.Layer<Id, E>
 ): WebHandler => {
   const runtime = ManagedRuntime.make(layer)
+  const handler = Effect.map(service, ({ handle }) => total(handle))
   return {
     handler: (request) =>
       runtime.runPromise(
-        Effect.flatMap(service, ({ handle }) =>
+        Effect.flatMap(handler, (handle) =>
           Effect.map(handle(fromWebRequest(request)), (answer) => toWebResponse(request, answer))),
         { signal: request.signal }
       ),

@@ -90,6 +90,19 @@ describe("Appservice", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
     }))
 
+  it.effect("A5 answers on time, although its hook cannot be interrupted", () =>
+    Effect.gen(function*() {
+      const end = yield* Deferred.make<void>()
+      const handle = yield* handlerOf({
+        hookTimeout: "100 millis",
+        onPing: () => Effect.uninterruptible(Deferred.await(end))
+      })
+      const fiber = yield* Effect.forkChild(ask(handle, ping))
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(fiber.pollUnsafe()?._tag, "Success")
+      yield* Deferred.succeed(end, undefined)
+    }))
+
   it.effect("A5 interrupts its hook when the homeserver goes away", () =>
     Effect.gen(function*() {
       const told = yield* Deferred.make<void>()

@@ -15,14 +15,21 @@ const registration = { hs_token: Redacted.make("hs-token") }
 describe("a bound that bounds nothing", () => {
   for (const bad of [Number.NaN, -1]) {
     for (
-      const option of ["maxBodyBytes", "maxConcurrentPings", "maxRegisteredUsers", "hookTimeout", "busyRetryAfter"]
+      const option of [
+        "maxBodyBytes",
+        "maxConcurrentPings",
+        "maxRegisteredUsers",
+        "hookTimeout",
+        "busyRetryAfter",
+        "identifyTimeout"
+      ]
     ) {
       it.effect(`is refused by the homeserver: ${option}: ${bad}`, () =>
         Effect.gen(function*() {
           assert.include(yield* defectOf(homeserver({ homeserver: { [option]: bad } })), `${option}: expected`)
         }))
     }
-    for (const option of ["timeout", "maxBodyBytes"]) {
+    for (const option of ["timeout", "maxBodyBytes", "maxOverdue"]) {
       it.effect(`is refused by its call to an appservice: ${option}: ${bad}`, () =>
         Effect.gen(function*() {
           assert.include(yield* defectOf(homeserver({ outgoing: { [option]: bad } })), `${option}: expected`)

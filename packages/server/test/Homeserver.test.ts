@@ -270,6 +270,39 @@ describe("Homeserver", () => {
       assert.deepStrictEqual([status, headers["retry-after"]], [429, "7"])
     }))
 
+  it.effect("D3 frees the slot of a ping at its deadline, although its transport cannot be interrupted", () =>
+    Effect.gen(function*() {
+      const end = yield* Deferred.make<void>()
+      const handle = yield* handlerOf({
+        homeserver: { maxConcurrentPings: 1 },
+        outgoing: { timeout: "1 second" },
+        send: () => Effect.uninterruptible(Effect.as(Deferred.await(end), ok))
+      })
+      const first = yield* Effect.forkChild(ask(handle, { token: tokens.as }))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(first)).errcode, "M_CONNECTION_TIMEOUT")
+      const second = yield* Effect.forkChild(ask(handle, { token: tokens.as }))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(second)).errcode, "M_CONNECTION_TIMEOUT")
+      yield* Deferred.succeed(end, undefined)
+    }))
+
+  it.effect("C33 a registry that does not answer in time is 500 M_UNKNOWN", () =>
+    Effect.gen(function*() {
+      for (const never of [Effect.never, Effect.uninterruptible(Effect.never)]) {
+        const handle = yield* handlerOf({
+          registry: Layer.succeed(AppserviceRegistry, AppserviceRegistry.of({ identify: () => never })),
+          homeserver: { identifyTimeout: "3 seconds" }
+        })
+        const fiber = yield* Effect.forkChild(ask(handle, { token: tokens.as }))
+        yield* TestClock.adjust("2999 millis")
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        const { errcode, status } = yield* Fiber.join(fiber)
+        assert.deepStrictEqual([status, errcode], [500, "M_UNKNOWN"])
+      }
+    }))
+
   it.effect("C13 interrupts its hook when the homeserver is shut down", () =>
     Effect.gen(function*() {
       const interrupted = yield* Ref.make(false)

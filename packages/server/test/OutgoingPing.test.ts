@@ -91,6 +91,30 @@ describe("OutgoingPing", () => {
       assert.strictEqual(Duration.toMillis(yield* Fiber.join(fiber)), 29_999)
     }))
 
+  it.effect("D3 makes no further call while too many run on after their deadline", () =>
+    Effect.gen(function*() {
+      const end = yield* Deferred.make<void>()
+      const calls = yield* Ref.make(0)
+      const outgoing = yield* outgoingOf(
+        () =>
+          Ref.update(calls, (n) => n + 1).pipe(
+            Effect.andThen(Deferred.await(end)),
+            Effect.as(ok),
+            Effect.uninterruptible
+          ),
+        { timeout: "1 second", maxOverdue: 1 }
+      )
+      const first = yield* Effect.forkChild(Effect.flip(outgoing.send(ping)))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(first))._tag, "M_CONNECTION_TIMEOUT")
+      assert.strictEqual((yield* Effect.flip(outgoing.send(ping)))._tag, "M_CONNECTION_TIMEOUT")
+      assert.strictEqual(yield* Ref.get(calls), 1)
+      yield* Deferred.succeed(end, undefined)
+      yield* Effect.yieldNow
+      yield* outgoing.send(ping)
+      assert.strictEqual(yield* Ref.get(calls), 2)
+    }))
+
   it.effect("D3 has the deadline it is given", () =>
     Effect.gen(function*() {
       const outgoing = yield* outgoingOf(() => Effect.never, { timeout: "250 millis" })

@@ -5,8 +5,8 @@
  * that leaves the client in the middle of its body, because the rest could be taken for a request of its own.
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
-import { type Handler, internalError } from "@appservice-ping/server/Exchange"
-import { Cause, Effect, Exit, type Fiber } from "effect"
+import type { Handler } from "@appservice-ping/server/Exchange"
+import { Effect, Exit, type Fiber } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { hasBody, headersOf, lastAnswer } from "../AnswerBytes.ts"
@@ -15,6 +15,7 @@ import * as RequestBody from "./requestBody.ts"
 
 /** What all connections of a listener share. */
 export interface Shared {
+  /** A total handler. */
   readonly handle: Handler
   readonly run: <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
   readonly maxPipelined: number
@@ -165,12 +166,8 @@ export class Connection {
     if (this.current !== exchange || this.socket.destroyed) return
     exchange.answered = true
     if (Exit.isSuccess(exit)) return this.answer(exchange, exit.value)
-    if (Cause.hasInterruptsOnly(exit.cause)) {
-      this.socket.destroy()
-      return
-    }
-    this.shared.run(Effect.logError("A request failed for a reason nobody foresaw", exit.cause))
-    this.endWith(this.own(internalError), exchange.request.method)
+    // A total handler ends in no other way than with an answer, unless it is interrupted.
+    this.socket.destroy()
   }
 
   private answer(exchange: Exchange, answer: Answer): void {
@@ -178,11 +175,7 @@ export class Connection {
     const isLast = this.shared.closing || answer.headers["connection"] === "close" || !canFollow(exchange) ||
       (this.full && this.refusal === undefined && this.waiting === 0)
     if (isLast) return this.endWith(answer, request.method)
-    try {
-      response.writeHead(answer.status, headersOf(answer))
-    } catch {
-      return this.endWith(answer, request.method)
-    }
+    response.writeHead(answer.status, headersOf(answer))
     if (request.method === "HEAD" || !hasBody(answer.status)) response.end()
     else response.end(answer.body)
     if (this.socket.writableLength > 0) this.expectTaken(response)
@@ -196,7 +189,8 @@ export class Connection {
     this.ending = true
     this.shared.run(this.refusal).addObserver((exit) => {
       if (this.socket.destroyed) return
-      this.endWith(Exit.isSuccess(exit) ? exit.value : this.own(internalError), undefined)
+      if (Exit.isSuccess(exit)) this.endWith(exit.value, undefined)
+      else this.socket.destroy()
     })
   }
 
@@ -218,13 +212,7 @@ export class Connection {
   }
 
   private endWith(answer: Answer, method: string | undefined): void {
-    let bytes: string
-    try {
-      bytes = lastAnswer(answer, method)
-    } catch {
-      bytes = lastAnswer(this.own(internalError), method)
-    }
-    this.end(bytes)
+    this.end(lastAnswer(answer, method))
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
 import * as Bound from "@appservice-ping/domain/Bound"
+import * as Deadline from "@appservice-ping/domain/Deadline"
 import { Forbidden, MissingToken } from "@appservice-ping/domain/PingError"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
@@ -38,7 +39,8 @@ export interface AppserviceOptions<R = never> {
    * Runs for each ping received, before it is answered (A5), so that the caller that asked the homeserver for the ping
    * finds it here when the homeserver's answer arrives.
    *
-   * It never changes the answer: it is interrupted after `hookTimeout`, and its failure is logged.
+   * It never changes the answer, and never holds it up for longer than `hookTimeout`: then it is interrupted and not
+   * waited for. Its failure is logged. While 1024 hooks run on that could not be interrupted, no further one is started.
    */
   readonly onPing?: ((ping: ReceivedPing) => Effect.Effect<void, unknown, R>) | undefined
   /** How long `onPing` may take; the answer waits for it. Default: 5 seconds. */
@@ -74,14 +76,16 @@ export const layer = <R = never>(options: AppserviceOptions<R>): Layer.Layer<App
 const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
   const context = yield* Effect.context<R>()
   const maxBodyBytes = Bound.integerUnsafe("maxBodyBytes", options.maxBodyBytes ?? maxBodyBytesDefault)
-  const hookTimeout = Bound.durationUnsafe("hookTimeout", options.hookTimeout ?? hookTimeoutDefault)
+  const deadline = Deadline.make({
+    duration: Bound.durationUnsafe("hookTimeout", options.hookTimeout ?? hookTimeoutDefault)
+  })
 
   const { onPing } = options
 
   const received = (ping: ReceivedPing): Effect.Effect<void> =>
     onPing === undefined
       ? Effect.void
-      : Hook.run(() => onPing(ping), { of: "received ping", timeout: hookTimeout, context })
+      : Hook.run(() => onPing(ping), { of: "received ping", deadline, context })
 
   const ping = Effect.fnUntraced(function*(input: Input) {
     yield* authorize(options.registration.hs_token, input)

@@ -5,6 +5,7 @@
  */
 import { AccountApi } from "@appservice-ping/domain/AccountApi"
 import * as Bound from "@appservice-ping/domain/Bound"
+import * as Deadline from "@appservice-ping/domain/Deadline"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
 import { Forbidden, LimitExceeded, UrlNotSet } from "@appservice-ping/domain/PingError"
 import { type Registration, urlOf } from "@appservice-ping/domain/Registration"
@@ -39,6 +40,8 @@ export interface HomeserverOptions<R = never> {
   readonly maxConcurrentPings?: number | undefined
   /** How long the client of a ping too many is asked to wait. Default: 1 second, about what a healthy ping takes. */
   readonly busyRetryAfter?: Duration.Input | undefined
+  /** How long the registry may take to identify a token; then the request is answered `500 M_UNKNOWN` (C33). Default: 10 seconds. */
+  readonly identifyTimeout?: Duration.Input | undefined
   /** How much of a request's body is read, in bytes; a larger one is answered `413 M_TOO_LARGE`. Default: 1 MiB. */
   readonly maxBodyBytes?: number | undefined
   /** The answer of `GET /_matrix/client/versions` (C21). Default: `v1.7`, and the ping's two unstable features. */
@@ -59,6 +62,7 @@ const defaults = {
   hookTimeout: Duration.seconds(30),
   maxConcurrentPings: 1024,
   busyRetryAfter: Duration.seconds(1),
+  identifyTimeout: Duration.seconds(10),
   maxBodyBytes: 1024 * 1024,
   serverName: "localhost",
   maxRegisteredUsers: 10_000,
@@ -113,12 +117,22 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   )
   const slots = yield* Semaphore.make(maxConcurrentPings)
   const hookSlots = yield* Semaphore.make(maxConcurrentPings)
-  const hookTimeout = Bound.durationUnsafe("hookTimeout", options.hookTimeout ?? defaults.hookTimeout)
+  const hookDeadline = Deadline.make({
+    duration: Bound.durationUnsafe("hookTimeout", options.hookTimeout ?? defaults.hookTimeout),
+    maxOverdue: maxConcurrentPings
+  })
   const busyRetryAfter = Bound.durationUnsafe("busyRetryAfter", options.busyRetryAfter ?? defaults.busyRetryAfter)
   const maxBodyBytes = Bound.integerUnsafe("maxBodyBytes", options.maxBodyBytes ?? defaults.maxBodyBytes)
   const versions = options.versions ?? defaults.versions
   const serverName = options.serverName ?? defaults.serverName
-  const caller = Caller.make({ registry, serverName, versions })
+  const caller = Caller.make({
+    registry,
+    serverName,
+    versions,
+    deadline: Deadline.make({
+      duration: Bound.durationUnsafe("identifyTimeout", options.identifyTimeout ?? defaults.identifyTimeout)
+    })
+  })
   const accounts = Accounts.make({
     caller,
     serverName,
@@ -134,7 +148,11 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   const succeeded = (registration: Registration): Effect.Effect<void> =>
     onPingSucceeded === undefined
       ? Effect.void
-      : Hook.run(() => onPingSucceeded(registration), { of: "successful ping", timeout: hookTimeout, context }).pipe(
+      : Hook.run(() => onPingSucceeded(registration), {
+        of: "successful ping",
+        deadline: hookDeadline,
+        context
+      }).pipe(
         hookSlots.withPermitsIfAvailable(1),
         Effect.tap((ran) => Option.isSome(ran) ? Effect.void : Effect.logWarning("Too many onPingSucceeded hooks run")),
         Effect.forkIn(scope),

@@ -7,6 +7,7 @@ import { Ping } from "@appservice-ping/domain/AppserviceApi"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import * as Bound from "@appservice-ping/domain/Bound"
 import type { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
+import * as Deadline from "@appservice-ping/domain/Deadline"
 import { BadStatus, ConnectionFailed, ConnectionTimeout } from "@appservice-ping/domain/PingError"
 import { PingRequest } from "@appservice-ping/domain/PingRequest"
 import * as Token from "@appservice-ping/domain/Token"
@@ -38,13 +39,18 @@ export interface PingTarget {
 export interface OutgoingPingOptions {
   /** The one deadline for connect, headers and body (D3). Default: 30 seconds. */
   readonly timeout?: Duration.Input | undefined
+  /**
+   * How many calls may run on after their deadline, because the transport could not be interrupted; once so many do, a
+   * further ping is answered as late without a call. Default: 1024.
+   */
+  readonly maxOverdue?: number | undefined
   /** How much of the answer is read, in bytes (D4). Default: 65536. */
   readonly maxBodyBytes?: number | undefined
   /** Whether the `hs_token` is sent in the query too, for appservices older than spec v1.4 (A1). Default: false. */
   readonly legacyAuthorization?: boolean | undefined
 }
 
-const defaults = { timeout: "30 seconds", maxBodyBytes: 64 * 1024 } as const
+const defaults = { timeout: "30 seconds", maxBodyBytes: 64 * 1024, maxOverdue: 1024 } as const
 
 const encodeRequest = Schema.encodeSync(Schema.fromJsonString(PingRequest))
 
@@ -79,7 +85,10 @@ export const layer = (options?: OutgoingPingOptions): Layer.Layer<OutgoingPing, 
   )
 
 const make = (transport: OutgoingTransport["Service"], options: OutgoingPingOptions) => {
-  const timeout = Bound.durationUnsafe("timeout", options.timeout ?? defaults.timeout)
+  const deadline = Deadline.make({
+    duration: Bound.durationUnsafe("timeout", options.timeout ?? defaults.timeout),
+    maxOverdue: Bound.integerUnsafe("maxOverdue", options.maxOverdue ?? defaults.maxOverdue)
+  })
   const maxBodyBytes = Bound.integerUnsafe("maxBodyBytes", options.maxBodyBytes ?? defaults.maxBodyBytes)
   return Effect.fn("OutgoingPing.send")(function*(target: PingTarget) {
     const url = AppserviceUrl.join(target.url, Ping.path)
@@ -92,27 +101,28 @@ const make = (transport: OutgoingTransport["Service"], options: OutgoingPingOpti
     }
     if (options.legacyAuthorization === true) url.searchParams.set("access_token", Redacted.value(target.hsToken))
     const start = yield* Clock.monotonicTimeNanos
-    const response = yield* transport.send({
-      url,
-      headers: {
-        authorization: `Bearer ${Redacted.value(target.hsToken)}`,
-        // An object, `{}` at least, in UTF-8 (A13).
-        "content-type": "application/json",
-        accept: "application/json",
-        // The body is shown to people as it is, and its size is bounded as it is read.
-        "accept-encoding": "identity"
-      },
-      body: encodeRequest(target.transactionId === undefined ? {} : { transaction_id: target.transactionId }),
-      maxBodyBytes
-    }).pipe(
-      Effect.mapError((failure) => connectionError(failure, endpoint)),
-      Effect.timeoutOrElse({
-        duration: timeout,
-        orElse: () =>
-          new ConnectionTimeout({
-            error: `The appservice gave no complete answer within ${Duration.format(timeout)} at ${endpoint}`
-          })
+    const sent = Effect.suspend(() =>
+      transport.send({
+        url,
+        headers: {
+          authorization: `Bearer ${Redacted.value(target.hsToken)}`,
+          // An object, `{}` at least, in UTF-8 (A13).
+          "content-type": "application/json",
+          accept: "application/json",
+          // The body is shown to people as it is, and its size is bounded as it is read.
+          "accept-encoding": "identity"
+        },
+        body: encodeRequest(target.transactionId === undefined ? {} : { transaction_id: target.transactionId }),
+        maxBodyBytes
       })
+    )
+    const response = yield* deadline.within(
+      Effect.mapError(sent, (failure) => connectionError(failure, endpoint)),
+      Effect.fail(
+        new ConnectionTimeout({
+          error: `The appservice gave no complete answer within ${Duration.format(deadline.duration)} at ${endpoint}`
+        })
+      )
     )
     if (response.status < 200) {
       return yield* new ConnectionFailed({

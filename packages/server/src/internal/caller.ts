@@ -1,5 +1,6 @@
 /** Which appservice a request comes from, and which user it acts as: C1 to C4, C14 and C26, in the order of D5. */
 import { type AppserviceUsers, make as makeUsers, serverNameOf } from "@appservice-ping/domain/AppserviceUsers"
+import type { Deadline } from "@appservice-ping/domain/Deadline"
 import { Forbidden, MissingToken, OtherErrcode, UnknownToken } from "@appservice-ping/domain/PingError"
 import type { Registration } from "@appservice-ping/domain/Registration"
 import * as Token from "@appservice-ping/domain/Token"
@@ -35,7 +36,14 @@ export interface CallerOptions {
   readonly registry: AppserviceRegistry["Service"]
   readonly serverName: string
   readonly versions: Versions
+  /** Of the registry. */
+  readonly deadline: Deadline
 }
+
+const tooSlow = Effect.andThen(
+  Effect.logError("The registry did not identify a token in time"),
+  Effect.fail(new OtherErrcode({ errcode: "M_UNKNOWN", status: 500, error: "Internal server error" }))
+)
 
 /** Says what to set: most often the bridge and the homeserver have two names for one server. */
 const notItsUser = (userId: string, users: AppserviceUsers, serverName: string): Forbidden => {
@@ -48,7 +56,7 @@ const notItsUser = (userId: string, users: AppserviceUsers, serverName: string):
 }
 
 /** Makes the two ways to authenticate a request of an appservice. */
-export const make = ({ registry, serverName, versions }: CallerOptions) => {
+export const make = ({ deadline, registry, serverName, versions }: CallerOptions) => {
   const knowsDevices = isAtLeast(versions, 1, 17)
   const known = new WeakMap<Registration, AppserviceUsers>()
   const usersOf = (registration: Registration): AppserviceUsers => {
@@ -59,7 +67,8 @@ export const make = ({ registry, serverName, versions }: CallerOptions) => {
 
   /** The appservice of the token. */
   const authenticate = Effect.fnUntraced(function*(input: Input) {
-    const caller = yield* registry.identify(yield* Effect.fromResult(credential(input)))
+    const token = yield* Effect.fromResult(credential(input))
+    const caller = yield* deadline.within(Effect.suspend(() => registry.identify(token)), tooSlow)
     switch (caller._tag) {
       case "Unknown":
         return yield* new UnknownToken({ error: "Unknown access token", soft_logout: false })

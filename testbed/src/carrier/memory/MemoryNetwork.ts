@@ -6,7 +6,7 @@
  */
 import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
 import type { Connect } from "@appservice-ping/node/Connect"
-import type { Handler } from "@appservice-ping/server/Exchange"
+import { type Handler, total } from "@appservice-ping/server/Exchange"
 import { Effect, FiberSet, Scheduler, type Scope } from "effect"
 import { Connection } from "../../play/Connection.ts"
 import * as Interpreter from "../../play/Interpreter.ts"
@@ -141,8 +141,9 @@ export const make = Effect.fnUntraced(function*(
   const makePlace = (server: MemoryServer): Place => {
     const { leg, session = silent, url } = server
     const tls = url.protocol === "https:"
+    const answer = total(server.handle)
     // The application has nothing to do with how its bytes come.
-    const handle: Handler = (request) => Effect.provideService(server.handle(request), Scheduler.Scheduler, scheduler)
+    const handle: Handler = (request) => Effect.provideService(answer(request), Scheduler.Scheduler, scheduler)
     const interpreter = Interpreter.make({
       ...bounds,
       leg,
@@ -161,7 +162,7 @@ export const make = Effect.fnUntraced(function*(
       leg,
       tls,
       session,
-      handle: server.handle,
+      handle: answer,
       inFlight: new Set(),
       open: (decisions) => {
         // A handshake of Node takes some turns of the event loop in any case, and expects that its peer needs some too.

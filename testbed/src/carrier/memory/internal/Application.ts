@@ -1,8 +1,8 @@
 /** A handler behind a connection in this process: what `NodeListener` is on a socket, on Effect's clock. */
 import { type Answer, fromError } from "@appservice-ping/domain/Answer"
 import { Unrecognized } from "@appservice-ping/domain/PingError"
-import { BodyError, type Handler, internalError, type ServerRequest } from "@appservice-ping/server/Exchange"
-import { Bytes, Cause, Clock, Effect, Exit, Fiber } from "effect"
+import { BodyError, type Handler, type ServerRequest } from "@appservice-ping/server/Exchange"
+import { Bytes, Clock, Effect, Exit, Fiber } from "effect"
 import type { Connection } from "../../../play/Connection.ts"
 import { type Head, keepsAlive, MessageReader } from "../../../play/MessageReader.ts"
 import { render, toBytes } from "./answerBytes.ts"
@@ -22,12 +22,8 @@ const malformed: Answer = {
   headers: { ...unreadable.headers, connection: "close" }
 }
 
-/** What a listener makes of the exit of a handler: nothing for an interruption, and a 500 for a defect. */
-export const answerOf = (exit: Exit.Exit<Answer>): Effect.Effect<Answer | undefined> => {
-  if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
-  if (Cause.hasInterruptsOnly(exit.cause)) return Effect.undefined
-  return Effect.as(Effect.logError("A request failed for a reason nobody foresaw", exit.cause), internalError)
-}
+/** What a total handler gave: nothing if it was interrupted. */
+export const answerOf = (exit: Exit.Exit<Answer>): Answer | undefined => Exit.isSuccess(exit) ? exit.value : undefined
 
 /** A body that is there as a whole, as a handler reads it. */
 export const bodyOf = (body: Uint8Array): ServerRequest["body"] => (maxBytes) =>
@@ -92,7 +88,7 @@ const answer = (connection: Connection, asked: Asked, handle: Handler): Effect.E
       yield* Fiber.interrupt(fiber)
       return false
     }
-    const given = yield* answerOf(exit)
+    const given = answerOf(exit)
     if (given === undefined) return false
     return yield* send(connection, given, asked.head.method, keepsAlive(asked.head))
   })

@@ -1,7 +1,6 @@
 /** An answer as {@link "node/NodeListener"} writes it, byte for byte. */
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { hasBody, headersOf, lastAnswer } from "@appservice-ping/node/AnswerBytes"
-import { internalError } from "@appservice-ping/server/Exchange"
 import { DateTime } from "effect"
 import { STATUS_CODES } from "node:http"
 
@@ -24,8 +23,6 @@ export interface RenderOptions {
   readonly now: number
 }
 
-const forbidden = /[^\t\r\n\x20-\x7e\x80-\xff]/
-
 let dateSecond = Number.NaN
 let dateText = ""
 
@@ -40,12 +37,7 @@ const dateOf = (now: number): string => {
 }
 
 const renderLast = (answer: Answer, method: string): Rendered => {
-  let text: string
-  try {
-    text = lastAnswer(answer, method)
-  } catch {
-    return renderLast(internalError, method)
-  }
+  const text = lastAnswer(answer, method)
   const end = text.indexOf("\r\n\r\n") + 4
   const list = headersOf({ ...answer, headers: { ...answer.headers, connection: "close" } })
   return {
@@ -70,7 +62,6 @@ export const render = (answer: Answer, options: RenderOptions): Rendered => {
     head += `${name}: ${value}\r\n`
     headers.push([name, value])
   }
-  if (forbidden.test(head)) return renderLast(internalError, options.method)
   return {
     status: answer.status,
     head: `${head}\r\n`,

@@ -133,7 +133,7 @@ const ask = (place: Place, url: URL, request: PlainRequest, connection: number):
       startImmediately: true
     })
     const exit = fiber.pollUnsafe() ?? (yield* awaitHandler(place, connection, fiber))
-    const given = yield* answerOf(exit)
+    const given = answerOf(exit)
     if (given === undefined) {
       yield* session.write({ event: "sent", ...here, bytes: 0 })
       yield* session.write({ event: "closed", leg, connection, by: "server", how: "fin" })
