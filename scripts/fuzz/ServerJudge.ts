@@ -2,7 +2,7 @@
 import { tokens } from "./Corpus.ts"
 import type { Observed } from "./Exchange.ts"
 import type { Finding, FindingKind } from "./Finding.ts"
-import { type HttpAnswer, parse } from "./HttpAnswers.ts"
+import { type Answers, type HttpAnswer, parse } from "./HttpAnswers.ts"
 import type { Parsed, ParsedRequest } from "./Reference.ts"
 
 /** Status and errcode; what the mounts have to agree on. */
@@ -76,6 +76,22 @@ export const isPlain = ({ headers, version }: ParsedRequest): boolean => {
 
 const isUnderMatrix = ({ target }: ParsedRequest): boolean => /^\/_matrix(?:\/|\?|$)/.test(target)
 
+/** Reads the answers to requests; a server may have read a HEAD where the parser refused what came. */
+const readAnswers = (
+  bytes: Uint8Array,
+  { requests }: Parsed
+): Answers & { readonly methods: ReadonlyArray<string> } => {
+  const methods = requests.map(({ method, version }) => version.startsWith("1.") ? method : "")
+  const read = parse(bytes, methods)
+  // What a wrong length cuts off is none of the next answer.
+  if (read.problem === undefined && read.answers.every(({ body }) => !body.startsWith("HTTP/1.1 "))) {
+    return { ...read, methods }
+  }
+  const otherMethods = [...methods, "HEAD"]
+  const other = parse(bytes, otherMethods)
+  return other.problem === undefined ? { ...other, methods: otherMethods } : { ...read, methods }
+}
+
 /** Judges one connection; `expected` is what the handler says to the first request. */
 export const judge = (
   mount: Traits,
@@ -88,10 +104,7 @@ export const judge = (
     found.push({ kind, where: mount.name, text })
   }
   const [first] = parsed.requests
-  const { answers, problem } = parse(
-    observed.bytes,
-    parsed.requests.map(({ method, version }) => version.startsWith("1.") ? method : "")
-  )
+  const { answers, methods, problem } = readAnswers(observed.bytes, parsed)
   if (!observed.isClosed) add("hang", `the connection is open after ${observed.millis.toFixed(0)} ms`)
   if (problem !== undefined) add("framing", problem)
   for (const secret of secretsIn(Buffer.from(observed.bytes).toString("utf8"))) {
@@ -103,7 +116,7 @@ export const judge = (
     if (!answer.isWhole) continue
     if (!mount.ownsParser && isNodes(answer)) continue
     if (!mount.ownsAllPaths && answer.status === 404 && (request === undefined || !isUnderMatrix(request))) continue
-    const form = problemOf(answer, request?.method === "HEAD")
+    const form = problemOf(answer, methods[index] === "HEAD")
     if (form !== undefined) add("form", `${answer.status}: ${form}`)
   }
   if (first === undefined) return found
