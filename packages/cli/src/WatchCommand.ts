@@ -137,12 +137,16 @@ const addAll = Effect.fnUntraced(function*(
           id: registration.id
         })
     }).pipe(
-      Effect.catchTag("CannotWatch", ({ reason }) =>
-        wrongUsage(
-          reason === "key in use"
-            ? `${plain(file)}: there is another registration with the id ${quoted(registration.id)}`
-            : `${plain(file)}: that is one registration more than can be watched`
-        ))
+      Effect.catchTag("CannotWatch", ({ reason }) => {
+        switch (reason) {
+          case "key in use":
+            return wrongUsage(`${plain(file)}: there is another registration with the id ${quoted(registration.id)}`)
+          case "watch is full":
+            return wrongUsage(`${plain(file)}: that is one registration more than can be watched`)
+          case "watch has ended":
+            return negative(`${plain(file)}: the watch has ended`)
+        }
+      })
     )
   }
 })

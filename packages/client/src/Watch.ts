@@ -82,17 +82,32 @@ export interface Target<E, R> extends PaceOptions {
 }
 
 /**
- * The appservice cannot be watched: its key is in use, or the watch is full.
+ * The appservice cannot be watched: its key is in use, the watch is full, or the watch has ended.
  *
  * @category errors
  * @since 0.1.0
  */
 export class CannotWatch extends Schema.TaggedError<CannotWatch>("@appservice-ping/client/Watch/CannotWatch")(
   "CannotWatch",
-  { key: Schema.String, reason: Schema.Literals(["key in use", "watch is full"]) }
+  { key: Schema.String, reason: Schema.Literals(["key in use", "watch has ended", "watch is full"]) }
 ) {
   override get message(): string {
     return `${JSON.stringify(this.key)} cannot be watched: ${this.reason}`
+  }
+}
+
+/**
+ * The watch ended, with the scope that it was made in, before the appservices were reached.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WatchEnded extends Schema.TaggedError<WatchEnded>("@appservice-ping/client/Watch/WatchEnded")(
+  "WatchEnded",
+  {}
+) {
+  override get message(): string {
+    return "the watch ended before enough appservices were reached"
   }
 }
 
@@ -145,8 +160,8 @@ export class Watch extends Context.Service<Watch, {
   readonly health: (key: string) => Stream.Stream<Health>
   /** Whether enough appservices are reached, for a readiness probe. */
   readonly ready: Effect.Effect<Readiness.Readiness>
-  /** Waits until enough appservices are reached. */
-  readonly awaitReady: Effect.Effect<void>
+  /** Waits until enough appservices are reached, or fails once the watch ends, because they never will be. */
+  readonly awaitReady: Effect.Effect<void, WatchEnded>
   /** Follows every observation, until the scope closes. */
   readonly listen: (listener: Listener) => Effect.Effect<void, never, Scope.Scope>
 }>()("@appservice-ping/client/Watch") {
@@ -201,7 +216,7 @@ export const make = (options: WatchOptions = {}): Effect.Effect<Watch["Service"]
     const start = <E extends PingFailure, R>(target: Target<E, R>, diagnose: (error: E) => Diagnosis) =>
       Effect.contextWith((context: Context.Context<R>) => {
         const { key, labels = {}, ping } = target
-        if (engine.isEnded) return Effect.interrupt
+        if (engine.isEnded) return Effect.fail(new CannotWatch({ key, reason: "watch has ended" }))
         if (engine.has(key)) return Effect.fail(new CannotWatch({ key, reason: "key in use" }))
         if (engine.watched >= maxWatched) return Effect.fail(new CannotWatch({ key, reason: "watch is full" }))
         const ownPace = hasOwnPace(target) ? paceOf(options, target) : pace
@@ -270,7 +285,7 @@ export const make = (options: WatchOptions = {}): Effect.Effect<Watch["Service"]
       ready: Effect.sync(() => Readiness.decide(readiness, engine.all())),
       awaitReady: Effect.andThen(
         engine.changed.until(() => engine.isEnded || isReady()),
-        Effect.suspend(() => isReady() ? Effect.void : Effect.interrupt)
+        Effect.suspend(() => isReady() ? Effect.void : Effect.fail(new WatchEnded()))
       ),
       listen: (listener) =>
         Effect.acquireRelease(

@@ -288,13 +288,19 @@ describe("ready", () => {
       assert.deepStrictEqual((yield* watch.ready).reasons, ["Only 1 of 2 appservices are watched."])
     }))
 
-  it.effect("is not waited for once the watch has ended", () =>
+  it.effect("fails once the watch has ended, and so does adding: neither interrupts who asks", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const watch = yield* Scope.provide(Watch.make(exact), scope)
       const waiting = yield* Effect.forkChild(watch.awaitReady)
       yield* settled
+      yield* watch.add({ key: "irc", ping: permanent })
       yield* Scope.close(scope, Exit.void)
-      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(waiting)))
+      assert.strictEqual((yield* Effect.flip(Fiber.join(waiting)))._tag, "WatchEnded")
+      assert.strictEqual((yield* Effect.flip(watch.awaitReady))._tag, "WatchEnded")
+      const added = yield* Effect.flip(watch.add({ key: "slack", ping: ok }))
+      assert.deepInclude(added, { _tag: "CannotWatch", key: "slack", reason: "watch has ended" })
+      const scoped = yield* Effect.flip(Effect.scoped(watch.addScoped({ key: "slack", ping: ok })))
+      assert.strictEqual(scoped.reason, "watch has ended")
     }))
 })
