@@ -233,6 +233,8 @@ const answered = (seen: Answered): Line => {
       return line("failed", "a homeserver answers there, not an appservice")
     case "tlsPort":
       return line("failed", "the port speaks TLS, but the url says http")
+    case "forwardProxy":
+      return line("failed", `status ${seen.status}, as a proxy answers that does not pass the ping on`)
     case "redirect":
       return line("failed", `it redirects to ${seen.location}`)
     default:

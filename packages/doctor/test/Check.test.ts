@@ -5,6 +5,7 @@ import { ConnectionFailure } from "@appservice-ping/domain/ConnectionFailure"
 import { Forbidden, LimitExceeded, Unrecognized } from "@appservice-ping/domain/PingError"
 import { HomeserverUnreachable } from "@appservice-ping/domain/TransportError"
 import { assert, describe, it } from "@effect/vitest"
+import { answer } from "./support/evidence.ts"
 
 const subject = { homeserver: new URL("https://matrix.example"), url: "http://bridge.example:29317" }
 
@@ -38,6 +39,13 @@ describe("a check of the doctor", () => {
     assert.match(
       told("token", { token: { _tag: "Unclear", error: new LimitExceeded({}) } }),
       /^warning M_LIMIT_EXCEEDED: The homeserver is asked too often/
+    )
+  })
+
+  it("says of a proxy at the url that a proxy answers, and not whose it is", () => {
+    assert.strictEqual(
+      told("direct", { direct: answer(407) }),
+      "failed status 407, as a proxy answers that does not pass the ping on"
     )
   })
 

@@ -323,6 +323,21 @@ const rows: ReadonlyArray<Row> = [
     cause: /host name of the appservice .* could not be found/
   },
   {
+    title: "a port that takes no connection, here and for the homeserver",
+    rule: "url-gives-no-answer",
+    seen: {
+      listener: {
+        _tag: "Unreachable",
+        phase: "connect",
+        failure: new ConnectionFailure({ kind: "timeout", text: "no connection" })
+      },
+      direct: broken("timeout", "no complete answer came in time"),
+      ping: failed(new ConnectionTimeout({}))
+    },
+    cause: /^The connection to the appservice .* timed out/,
+    certainty: "certain"
+  },
+  {
     title: "a proxy that asks for a login, at the url",
     rule: "url-leads-to-proxy",
     seen: { direct: answer(407), ping: got(407) },

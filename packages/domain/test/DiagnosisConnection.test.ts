@@ -241,3 +241,20 @@ describe("diagnose a homeserver that could not be reached", () => {
     assert.match(diagnose(error).advice, /container of the appservice itself: if the homeserver runs in another/)
   })
 })
+
+describe("a host name that could not be found", () => {
+  const error = failed("DNSLookupError: DNS lookup failed: no results for hostname lookup: elsewhere.test.")
+
+  it.each(["http://127.0.0.1:29318", "http://[2001:db8::1]:29318"])(
+    "is not that of a url with an address: %s",
+    (url) => {
+      const diagnosis = diagnose(error, { url })
+      assert.match(diagnosis.cause, /has an address and no name: probably it followed a redirect/)
+      assert.deepInclude(diagnosis, { actor: "operator", certainty: "possible" })
+    }
+  )
+
+  it("is that of a url with a name", () => {
+    assert.match(diagnose(error, { url: "http://bridge:29318" }).cause, /^The host name of the appservice .* could not/)
+  })
+})

@@ -88,7 +88,8 @@ export const explained = (error: Diagnosable, { context }: Case): Diagnosis => d
 export const errorOf = (direct: DirectEvidence): PingError.BadStatus | PingError.ConnectionFailed =>
   direct._tag === "Answered"
     ? new PingError.BadStatus({ status: direct.status, body: direct.body })
-    : new PingError.ConnectionFailed({ error: direct.failure.text })
+    // Its text says what was waited for, and only the kind that the time ran out.
+    : new PingError.ConnectionFailed({ error: direct.failure.kind === "timeout" ? "timed out" : direct.failure.text })
 
 /** Explains what the doctor saw at the url. */
 export const explainedDirect = (direct: DirectEvidence, of: Case): Diagnosis =>

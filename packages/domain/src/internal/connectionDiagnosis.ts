@@ -130,6 +130,18 @@ const hostProblem = ({ host }: Leg): string | undefined =>
 const ownUrl = ({ to }: Leg): string =>
   to === "appservice" ? "the url of the registration" : "the URL of the homeserver"
 
+const isAddress = (host: string): boolean => host.startsWith("[") || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host)
+
+const lookedUpElsewhere = (from: Leg["from"], target: string): Finding => ({
+  actor: "operator",
+  cause:
+    `The ${from} could not find a host name, but ${target} has an address and no name: probably it followed a redirect to another host, calls through a proxy, or has another URL.`,
+  advice:
+    "Look what answers at the URL, and compare the URL with the copy of the registration that the homeserver has.",
+  temporary: false,
+  certainty: "possible"
+})
+
 type Explain = (leg: Leg, reading: Pick<Reading, "part" | "tls">) => Finding
 
 const table: { readonly [K in Sign]: Explain } = {
@@ -146,12 +158,14 @@ const table: { readonly [K in Sign]: Explain } = {
     advice: `Allow the address in the ${from}'s list of blocked IP ranges.`,
     temporary: false
   }),
-  dns: ({ from, target }) => ({
-    actor: "operator",
-    cause: `The host name of ${target} could not be found.`,
-    advice: `Check its spelling, and that the name is known on the machine or in the container of the ${from}.`,
-    temporary: true
-  }),
+  // An address needs no name server, so that the words are about another host than the url has.
+  dns: ({ from, host, target }) =>
+    isAddress(host) ? lookedUpElsewhere(from, target) : {
+      actor: "operator",
+      cause: `The host name of ${target} could not be found.`,
+      advice: `Check its spelling, and that the name is known on the machine or in the container of the ${from}.`,
+      temporary: true
+    },
   httpToTls: ({ owner, scheme, target }) =>
     scheme === "https:"
       ? {
