@@ -3,7 +3,7 @@ import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Deferred, Effect, Exit, Layer, Logger, Redacted, Ref } from "effect"
-import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServer, HttpServerError, HttpServerResponse } from "effect/http"
 import { homeserver, tokens } from "./support/services.ts"
 
 const origin = "http://matrix.example"
@@ -93,6 +93,53 @@ describe("an Effect HTTP app", () => {
         assert.strictEqual(neither, client)
         assert.strictEqual(ofApp === client, isAlone)
       }
+    }))
+
+  it.effect("C16 and A6 answer for the part of the paths that is the side's own, below a prefix too", () =>
+    Effect.gen(function*() {
+      const below = Layer.effect(
+        HttpRouter.HttpRouter,
+        Effect.map(HttpRouter.HttpRouter, (router) => router.prefixed("/bridge"))
+      )
+      const web = yield* app(
+        HttpMount.layerHomeserver.pipe(Layer.provide(homeserver()), Layer.provide(below)),
+        HttpMount.layerAppservice.pipe(Layer.provide(appservice), Layer.provide(below))
+      )
+      for (const [side, path] of [["appservice", "app/v1/other"], ["homeserver", "client/v1/other"]] as const) {
+        const { text } = yield* fetchFrom(web, new Request(`${origin}/bridge/_matrix/${path}`))
+        assert.include(text, unrecognized[side])
+      }
+    }))
+
+  /** What a route fails with; the types of an app would make it handle that itself. */
+  const failing = (error: unknown) => Effect.fail(error) as Effect.Effect<never>
+
+  it.effect("leaves the errors of the app's other routes under /_matrix as they are", () =>
+    Effect.gen(function*() {
+      const web = yield* app(
+        HttpRouter.add(
+          "GET",
+          "/_matrix/client/unreadable",
+          (request) =>
+            failing(new HttpServerError.HttpServerError({ reason: new HttpServerError.RequestParseError({ request }) }))
+        ),
+        HttpRouter.add("GET", "/_matrix/client/broken", () => failing({ reason: { _tag: "RouteNotFound" } })),
+        HttpMount.layerHomeserver.pipe(Layer.provide(homeserver()))
+      )
+      for (const [path, status] of [["unreadable", 400], ["broken", 500]] as const) {
+        const answer = yield* fetchFrom(web, new Request(`${origin}/_matrix/client/${path}`))
+        assert.deepStrictEqual([answer.status, answer.text], [status, ""])
+      }
+    }))
+
+  it.effect("C17 answers what a browser asks first without a body, and without the type of one", () =>
+    Effect.gen(function*() {
+      const web = yield* app(HttpMount.layerHomeserver.pipe(Layer.provide(homeserver())))
+      const { headers, status, text } = yield* fetchFrom(
+        web,
+        new Request(`${origin}/_matrix/client/versions`, { method: "OPTIONS" })
+      )
+      assert.deepStrictEqual([status, text, headers.get("content-type")], [204, "", null])
     }))
 
   it.effect("has both sides beside its other routes", () =>
