@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import type { Answer } from "@appservice-ping/domain/Answer"
+import * as Bound from "@appservice-ping/domain/Bound"
 import { type Handler, total } from "@appservice-ping/server/Exchange"
 import { Duration, Effect, Predicate, Schema, type Scope } from "effect"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
@@ -16,7 +17,8 @@ import { Connection, type Kind, type Shared } from "./internal/Connection.ts"
 import { listeningUrl } from "./ListeningUrl.ts"
 
 /**
- * Where to listen, and the bounds of what a client can make the listener hold.
+ * Where to listen, and the bounds of what a client can make the listener hold; one that bounds nothing, such as
+ * `maxHeaderBytes: NaN`, is a `BoundError`.
  *
  * @category options
  * @since 0.1.0
@@ -30,7 +32,11 @@ export interface ListenOptions {
   readonly headers?: Answer["headers"] | undefined
   /** How large the head of a request may be, in bytes; a larger one is answered 431. Default: 16 KiB. */
   readonly maxHeaderBytes?: number | undefined
-  /** How many connections are held at once; one more is closed unanswered. Default: 1024. */
+  /**
+   * How many connections are held at once, more than pings may run at once. For one more the connection is closed that
+   * has been idle the longest: whose client has sent no whole request, or has its answer. If none is idle, the new one is
+   * answered `429 M_LIMIT_EXCEEDED` with a `Retry-After` of a second. Default: 4096.
+   */
   readonly maxConnections?: number | undefined
   /** How many requests may wait on one connection while an earlier one is answered; it is closed after that many. Default: 128. */
   readonly maxPipelined?: number | undefined
@@ -55,7 +61,7 @@ export interface ListenOptions {
 const defaults = {
   host: "127.0.0.1",
   maxHeaderBytes: 16 * 1024,
-  maxConnections: 1024,
+  maxConnections: 4096,
   maxPipelined: 128,
   headersTimeout: "10 seconds",
   requestTimeout: "30 seconds",
@@ -124,14 +130,30 @@ const reasons = new Map([
 
 const timerMillisMax = 2 ** 31 - 1
 
-const millis = (input: Duration.Input): number =>
-  Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(input))), timerMillisMax)
+type DurationOption = { [K in keyof typeof defaults]: K extends `${string}${"Timeout" | "Grace"}` ? K : never }[
+  keyof typeof defaults
+]
+
+type CountOption = { [K in keyof typeof defaults]: (typeof defaults)[K] extends number ? K : never }[
+  keyof typeof defaults
+]
+
+const millis = (options: ListenOptions, option: DurationOption): number =>
+  Math.min(
+    Math.ceil(Duration.toMillis(Bound.durationUnsafe(option, options[option] ?? defaults[option], { infinite: true }))),
+    timerMillisMax
+  )
+
+const count = (options: ListenOptions, option: CountOption, minimum = 0): number =>
+  Bound.integerUnsafe(option, options[option] ?? defaults[option], { minimum })
 
 const start = (server: Server, host: string, port: number): Effect.Effect<number, ListenError> =>
   Effect.callback((resume) => {
     const onError = (error: unknown) => resume(Effect.fail(ListenError.fromUnknown(host, port, error)))
     server.once("error", onError)
     try {
+      // Node would take an empty one for all addresses.
+      if (host === "") return onError({ code: "EADDRNOTAVAIL" })
       server.listen({ host, port }, () => {
         server.off("error", onError)
         const address = server.address()
@@ -141,6 +163,9 @@ const start = (server: Server, host: string, port: number): Effect.Effect<number
       onError(error)
     }
   })
+
+/** How many connections that were turned away may linger, so that their clients can take the answer. */
+const turnedAwayMax = 256
 
 /** How long interrupted requests may take to release what they hold before the listener is closed without them. */
 const releaseMillisMax = 500
@@ -195,19 +220,21 @@ export const listen: (
   const shared: Shared = {
     handle: total(handle, options.headers),
     run,
-    maxPipelined: options.maxPipelined ?? defaults.maxPipelined,
-    halfCloseGraceMillis: millis(options.halfCloseGrace ?? defaults.halfCloseGrace),
-    answerTimeoutMillis: millis(options.answerTimeout ?? defaults.answerTimeout),
-    lingerMillis: millis(options.lingerTimeout ?? defaults.lingerTimeout),
-    lingerBytes: options.lingerBytes ?? defaults.lingerBytes,
+    maxPipelined: count(options, "maxPipelined"),
+    halfCloseGraceMillis: millis(options, "halfCloseGrace"),
+    answerTimeoutMillis: millis(options, "answerTimeout"),
+    lingerMillis: millis(options, "lingerTimeout"),
+    lingerBytes: count(options, "lingerBytes"),
     headers: options.headers ?? {},
+    idle: new Set(),
     closing: false
   }
   const connections = new Set<Connection>()
+  const shutdownGrace = millis(options, "shutdownGrace")
   const server = makeServer(shared, connections, options)
   const port = yield* Effect.acquireRelease(
     start(server, host, options.port),
-    () => stop(server, connections, shared, millis(options.shutdownGrace ?? defaults.shutdownGrace))
+    () => stop(server, connections, shared, shutdownGrace)
   )
   // After a good start only `accept` fails, for want of file descriptors; the connections that are there live on.
   server.on("error", (error) => {
@@ -217,12 +244,12 @@ export const listen: (
 })
 
 const makeServer = (shared: Shared, connections: Set<Connection>, options: ListenOptions): Server => {
-  const headersTimeout = millis(options.headersTimeout ?? defaults.headersTimeout)
+  const headersTimeout = millis(options, "headersTimeout")
   const server = createServer({
-    maxHeaderSize: options.maxHeaderBytes ?? defaults.maxHeaderBytes,
+    maxHeaderSize: count(options, "maxHeaderBytes"),
     headersTimeout,
-    requestTimeout: Math.max(headersTimeout, millis(options.requestTimeout ?? defaults.requestTimeout)),
-    keepAliveTimeout: millis(options.keepAliveTimeout ?? defaults.keepAliveTimeout),
+    requestTimeout: Math.max(headersTimeout, millis(options, "requestTimeout")),
+    keepAliveTimeout: millis(options, "keepAliveTimeout"),
     // The parser looks for late requests this often.
     connectionsCheckingInterval: Math.min(1000, Math.max(20, Math.ceil(headersTimeout / 10))),
     // Two Authorization headers must not become the first of them.
@@ -230,16 +257,37 @@ const makeServer = (shared: Shared, connections: Set<Connection>, options: Liste
     // The server's own answer to a missing Host is empty; ours is not.
     requireHostHeader: false
   })
-  server.maxConnections = options.maxConnections ?? defaults.maxConnections
   // Else a client that closes its side after its request would never see the answer.
   Object.assign(server, { httpAllowHalfOpen: true })
 
+  const maxConnections = count(options, "maxConnections")
   const bySocket = new WeakMap<Duplex, Connection>()
+  const turnedAway = new Set<Connection>()
+  const close = (connection: Connection | undefined): void => {
+    if (connection === undefined) return
+    shared.idle.delete(connection)
+    connections.delete(connection)
+    turnedAway.delete(connection)
+    connection.destroy()
+  }
+  const makeRoom = (newest: Connection): void => {
+    if (connections.size - turnedAway.size <= maxConnections) return
+    const [oldest] = shared.idle
+    if (oldest !== undefined && oldest !== newest) return close(oldest)
+    newest.turnAway()
+    turnedAway.add(newest)
+    const [longest] = turnedAway
+    if (turnedAway.size > turnedAwayMax) close(longest)
+  }
   server.on("connection", (socket: Socket) => {
     const connection = new Connection(socket, shared)
     bySocket.set(socket, connection)
     connections.add(connection)
-    socket.once("close", () => connections.delete(connection))
+    socket.once("close", () => {
+      connections.delete(connection)
+      turnedAway.delete(connection)
+    })
+    makeRoom(connection)
   })
   const onRequest = (kind: Kind) => (request: IncomingMessage, response: ServerResponse) =>
     bySocket.get(request.socket)?.onRequest(request, response, kind)

@@ -2,7 +2,7 @@ import type { Answer } from "@appservice-ping/domain/Answer"
 import { listen, ListenError } from "@appservice-ping/node/NodeListener"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Logger, Scope } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Logger, Scope } from "effect"
 import { connect, type Socket } from "node:net"
 import { talk } from "./support/RawClient.ts"
 import * as ServerSocket from "./support/serverSocket.ts"
@@ -76,6 +76,36 @@ describe("a listener that cannot start fails with the address and what to do", (
         `cannot listen on 127.0.0.1:${port}: the port is taken; stop the program that uses it, or choose another port`
       )
     }))
+
+  it.effect("an empty address, which is none", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(listen(answering(ok), { port: 0, host: "" }))
+      assert.strictEqual(error.code, "EADDRNOTAVAIL")
+    }))
+
+  for (
+    const option of [
+      "maxHeaderBytes",
+      "maxConnections",
+      "maxPipelined",
+      "lingerBytes",
+      "headersTimeout",
+      "requestTimeout",
+      "keepAliveTimeout",
+      "answerTimeout",
+      "halfCloseGrace",
+      "lingerTimeout",
+      "shutdownGrace"
+    ]
+  ) {
+    it.effect(`a bound that bounds nothing: ${option}`, () =>
+      Effect.gen(function*() {
+        for (const bad of [Number.NaN, -1]) {
+          const exit = yield* Effect.exit(listen(answering(ok), { port: 0, [option]: bad }))
+          assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "listening", `${option}: expected`)
+        }
+      }))
+  }
 
   it.effect("an address of another machine", () =>
     Effect.gen(function*() {
@@ -215,19 +245,75 @@ describe("what a client can make the listener hold is bounded", () => {
       assert.isAtLeast(millis, 95)
     }))
 
-  it.effect("maxConnections: one more is closed unanswered, and the others still work", () =>
+  it.effect("maxConnections: for one more the connection that has been idle the longest is closed", () =>
     Effect.gen(function*() {
       const accepted = yield* ServerSocket.watch
       const { port } = yield* listen(answering(ok), { port: 0, maxConnections: 2 })
-      const first = yield* open(port, "")
+      yield* open(port, "")
       const second = yield* open(port, get)
       yield* Effect.callback<void>((resume) => {
         second.once("data", () => resume(Effect.void))
       })
-      assert.lengthOf((yield* talk(port, get)).answers, 0)
-      first.destroy()
-      yield* accepted.closed(port, 1)
       assert.lengthOf((yield* talk(port, get, { answers: 1 })).answers, 1)
+      yield* accepted.closed(port, 1)
+      const again = yield* Effect.forkChild(
+        Effect.callback<string>((resume) => {
+          second.once("data", (bytes: Buffer) => resume(Effect.succeed(bytes.toString())))
+        }),
+        { startImmediately: true }
+      )
+      second.write(get)
+      assert.match(yield* Fiber.join(again), /^HTTP\/1\.1 200 /)
+    }))
+
+  it.effect("maxConnections: where none is idle, one more is answered 429 and never handled", () =>
+    Effect.gen(function*() {
+      let handled = 0
+      const gate = yield* Deferred.make<void>()
+      const both = yield* Deferred.make<void>()
+      const handle: Handler = () =>
+        Effect.suspend(() => {
+          handled++
+          return (handled === 2 ? Deferred.succeed(both, undefined) : Effect.void).pipe(
+            Effect.andThen(Deferred.await(gate)),
+            Effect.as(ok)
+          )
+        })
+      const { port } = yield* listen(handle, { port: 0, maxConnections: 2, headers: { via: "test" } })
+      const busy = [
+        yield* Effect.forkChild(talk(port, get, { answers: 1 }), { startImmediately: true }),
+        yield* Effect.forkChild(talk(port, get, { answers: 1 }), { startImmediately: true })
+      ]
+      yield* Deferred.await(both)
+      for (let i = 0; i < 300; i++) {
+        const { answers, closedBy } = yield* talk(port, get)
+        assert.lengthOf(answers, 1)
+        assert.strictEqual(closedBy, "fin")
+        const [answer] = answers
+        assert.deepStrictEqual(
+          [answer?.status, answer?.headers["retry-after"], answer?.headers["connection"], answer?.headers["via"]],
+          [429, "1", "close", "test"]
+        )
+        assert.deepStrictEqual(JSON.parse(answer?.body ?? ""), {
+          errcode: "M_LIMIT_EXCEEDED",
+          error: "Too many connections at once",
+          retry_after_ms: 1000
+        })
+      }
+      assert.strictEqual(handled, 2)
+      yield* Deferred.succeed(gate, undefined)
+      for (const fiber of busy) assert.strictEqual((yield* Fiber.join(fiber)).answers[0]?.status, 200)
+      assert.strictEqual((yield* talk(port, get, { answers: 1 })).answers[0]?.status, 200)
+    }))
+
+  it.effect("maxConnections: thousands of silent clients lock nobody out", () =>
+    Effect.gen(function*() {
+      const { port } = yield* listen(answering(ok), { port: 0, maxConnections: 50 })
+      const sockets = Array.from({ length: 1000 }, () => connect({ port, host: "127.0.0.1" }).on("error", () => {}))
+      yield* Effect.addFinalizer(() => Effect.sync(() => sockets.forEach((socket) => socket.destroy())))
+      for (let i = 0; i < 10; i++) {
+        assert.strictEqual((yield* talk(port, get, { answers: 1 })).answers[0]?.status, 200)
+      }
     }))
 
   it.effect("maxPipelined: no more requests are taken than that, and those are answered", () =>

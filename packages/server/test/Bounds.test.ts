@@ -18,6 +18,8 @@ describe("a bound that bounds nothing", () => {
       const option of [
         "maxBodyBytes",
         "maxConcurrentPings",
+        "maxConcurrentPingsPerAppservice",
+        "maxBodyBytesInFlight",
         "maxRegisteredUsers",
         "hookTimeout",
         "busyRetryAfter",

@@ -1,5 +1,5 @@
 import { BodyError } from "@appservice-ping/server/Exchange"
-import { AppserviceRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
+import { AppserviceRegistry, layer as layerRegistry } from "@appservice-ping/server/homeserver/AppserviceRegistry"
 import { Homeserver, type HomeserverOptions } from "@appservice-ping/server/homeserver/Homeserver"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Ref, Scope } from "effect"
@@ -158,7 +158,11 @@ describe("Homeserver", () => {
 
   it.effect("C18 lets so many pings run at once, 1024 unless told otherwise", () =>
     Effect.gen(function*() {
-      for (const [limit, options] of [[3, { maxConcurrentPings: 3 }], [1024, {}]] as const) {
+      for (
+        const [limit, options] of [[3, { maxConcurrentPings: 3 }], [1024, {
+          maxConcurrentPingsPerAppservice: 1024
+        }]] as const
+      ) {
         const gate = yield* Deferred.make<void>()
         const handle = yield* handlerOf({
           homeserver: options,
@@ -181,6 +185,89 @@ describe("Homeserver", () => {
         for (const fiber of running) assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
         assert.strictEqual((yield* ask(handle, { token: tokens.as })).status, 200)
       }
+    }))
+
+  it.effect("C18 leaves room for others where the pings of one appservice stall: 64 of one run at once", () =>
+    Effect.gen(function*() {
+      const others = [registration(), registration({ id: "irc", asToken: "as-token-irc", url: "http://irc.test" })]
+      const handle = yield* handlerOf({
+        registry: Layer.orDie(layerRegistry(others)),
+        send: ({ url }) => url.host === "irc.test" ? Effect.succeed(ok) : Effect.never
+      })
+      for (let i = 0; i < 64; i++) yield* Effect.forkChild(ask(handle, { token: tokens.as }))
+      yield* Effect.yieldNow
+      const refused = yield* handle(request({ token: tokens.as }))
+      assert.deepStrictEqual(summary(refused), {
+        status: 429,
+        errcode: "M_LIMIT_EXCEEDED",
+        body: {
+          errcode: "M_LIMIT_EXCEEDED",
+          error: "Too many pings at once of this appservice",
+          retry_after_ms: 1000
+        }
+      })
+      const target = "/_matrix/client/v1/appservice/irc/ping"
+      assert.strictEqual((yield* ask(handle, { token: "as-token-irc", target })).status, 200)
+    }))
+
+  it.effect("C18 bounds the bytes of all bodies, and of each appservice to a quarter", () =>
+    Effect.gen(function*() {
+      const ids = ["a", "b", "c", "d", "e"]
+      const handle = yield* handlerOf({
+        registry: Layer.orDie(layerRegistry(ids.map((id) => registration({ id, asToken: `as-${id}` })))),
+        homeserver: { maxBodyBytes: 1000, maxBodyBytesInFlight: 4000 },
+        send: () => Effect.never
+      })
+      const asked = (id: string, body: string) =>
+        ask(handle, { token: `as-${id}`, target: `/_matrix/client/v1/appservice/${id}/ping`, body })
+      const large = JSON.stringify({ transaction_id: "x".repeat(900) })
+      for (const id of ids.slice(0, 4)) {
+        yield* Effect.forkChild(asked(id, large))
+        yield* Effect.yieldNow
+        if (id === "d") break
+        const { body, status } = yield* asked(id, large)
+        assert.strictEqual(status, 429)
+        assert.deepInclude(body, { error: "Too many bytes of pings at once of this appservice" })
+      }
+      const { body, status } = yield* asked("e", large)
+      assert.strictEqual(status, 429)
+      assert.deepInclude(body, { error: "Too many bytes of pings at once" })
+      // A body that is too large for one ping is that, and takes none of the others' room.
+      assert.strictEqual((yield* asked("e", "x".repeat(1001))).status, 413)
+    }))
+
+  it.effect("C18 limits the rate of each appservice where it is told to, and says when the next ping is allowed", () =>
+    Effect.gen(function*() {
+      const others = [registration(), registration({ id: "irc", asToken: "as-token-irc" })]
+      const handle = yield* handlerOf({
+        registry: Layer.orDie(layerRegistry(others)),
+        homeserver: { rateLimit: { pings: 3, per: "1 minute" } }
+      })
+      const one = { token: tokens.as }
+      for (let i = 0; i < 3; i++) assert.strictEqual((yield* ask(handle, one)).status, 200)
+      const refused = yield* handle(request(one))
+      assert.deepStrictEqual([refused.status, refused.headers["retry-after"]], [429, "20"])
+      assert.deepInclude(summary(refused).body, {
+        errcode: "M_LIMIT_EXCEEDED",
+        error: "This appservice pings too often",
+        retry_after_ms: 20_000
+      })
+      const irc = { token: "as-token-irc", target: "/_matrix/client/v1/appservice/irc/ping" }
+      assert.strictEqual((yield* ask(handle, irc)).status, 200)
+      yield* TestClock.adjust("19999 millis")
+      assert.strictEqual((yield* ask(handle, one)).status, 429)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* ask(handle, one)).status, 200)
+      assert.strictEqual((yield* ask(handle, one)).status, 429)
+      yield* TestClock.adjust("1 hour")
+      for (let i = 0; i < 3; i++) assert.strictEqual((yield* ask(handle, one)).status, 200)
+      assert.strictEqual((yield* ask(handle, one)).status, 429)
+    }))
+
+  it.effect("C28 limits no rate unless it is told to", () =>
+    Effect.gen(function*() {
+      const handle = yield* handlerOf()
+      for (let i = 0; i < 200; i++) assert.strictEqual((yield* ask(handle, { token: tokens.as })).status, 200)
     }))
 
   it.effect("C18 gives a place back when its ping is interrupted, dies or fails", () =>

@@ -25,6 +25,8 @@ export interface Shared {
   readonly lingerBytes: number
   /** Headers of the answers that no handler gives. */
   readonly headers: Answer["headers"]
+  /** The connections that nobody waits on, those first that have been so the longest: they make room for others. */
+  readonly idle: Set<Connection>
   /** Whether the listener is closing, so that every answer is the last one on its connection. */
   closing: boolean
 }
@@ -64,6 +66,7 @@ export class Connection {
   constructor(socket: Socket, shared: Shared) {
     this.socket = socket
     this.shared = shared
+    shared.idle.add(this)
     socket.on("end", () => this.onHalfClose())
     socket.once("close", () => this.onClose())
   }
@@ -122,6 +125,12 @@ export class Connection {
     this.refuse(this.route({ method: request.method ?? "", target: request.url ?? "" }))
   }
 
+  /** Answers a connection for which there is no room, whatever it sends. */
+  turnAway(): void {
+    this.endWith(this.own(Refusal.noRoom), undefined)
+    this.shared.idle.delete(this)
+  }
+
   /** Closes an idle connection; a busy one ends with its running answer. */
   close(): void {
     if (this.current === undefined && this.waiting === 0) this.socket.destroySoon()
@@ -138,6 +147,7 @@ export class Connection {
     if (this.ending) return
     if (exchange.broken) return this.onAnswered()
     this.current = exchange
+    this.shared.idle.delete(this)
     const { request, response } = exchange
     if (exchange.refusal !== undefined) return this.endWith(this.own(exchange.refusal), request.method)
     const fiber = this.shared.run(Effect.suspend(() =>
@@ -185,6 +195,7 @@ export class Connection {
 
   private onAnswered(): void {
     this.current = undefined
+    if (!this.socket.destroyed) this.shared.idle.add(this)
     if (this.refusal === undefined || this.waiting > 0 || this.ending) return
     this.ending = true
     this.shared.run(this.refusal).addObserver((exit) => {
@@ -223,6 +234,7 @@ export class Connection {
    */
   private end(bytes: string): void {
     this.ending = true
+    if (!this.socket.destroyed) this.shared.idle.add(this)
     this.socket.end(bytes)
     this.stopReading()
     clearTimeout(this.timer)
@@ -256,6 +268,7 @@ export class Connection {
   }
 
   private onClose(): void {
+    this.shared.idle.delete(this)
     clearTimeout(this.timer)
     this.ending = true
     this.current?.fiber?.interruptUnsafe()

@@ -1,8 +1,8 @@
 /** Answers to what never became a request: the parser refused it, so no handler has seen it. */
 import { type Answer, fromError } from "@appservice-ping/domain/Answer"
-import { NotJson, OtherErrcode, Unrecognized } from "@appservice-ping/domain/PingError"
+import { LimitExceeded, NotJson, OtherErrcode, Unrecognized } from "@appservice-ping/domain/PingError"
 import { tooLarge } from "@appservice-ping/server/Exchange"
-import { Predicate } from "effect"
+import { Duration, Predicate } from "effect"
 import { type IncomingMessage, METHODS } from "node:http"
 
 /** Where the client was in its request when it went wrong. */
@@ -24,6 +24,11 @@ const withoutHost: Answer = {
   ...fromError(new Unrecognized({ error: "The request needs exactly one Host header" })),
   status: 400
 }
+
+/** All connections are busy. */
+export const noRoom: Answer = fromError(
+  new LimitExceeded({ error: "Too many connections at once", retryAfter: Duration.seconds(1) })
+)
 
 export const unknownExpectation: Answer = {
   ...fromError(new Unrecognized({ error: "The server meets no expectation but 100-continue" })),

@@ -16,7 +16,9 @@ import * as Accounts from "../internal/accounts.ts"
 import * as Caller from "../internal/caller.ts"
 import * as Hook from "../internal/hook.ts"
 import * as PingRequestBody from "../internal/pingRequest.ts"
+import * as RateLimit from "../internal/rateLimit.ts"
 import { type Input, serve } from "../internal/serve.ts"
+import { Share } from "../internal/share.ts"
 import { AppserviceRegistry } from "./AppserviceRegistry.ts"
 import { OutgoingPing } from "./OutgoingPing.ts"
 
@@ -38,6 +40,23 @@ export interface HomeserverOptions<R = never> {
   readonly hookTimeout?: Duration.Input | undefined
   /** How many pings run at once; one more is answered `429 M_LIMIT_EXCEEDED` (C18). It limits no rate (C28). Default: 1024. */
   readonly maxConcurrentPings?: number | undefined
+  /**
+   * How many pings of one appservice run at once, so that one whose pings stall leaves room for the others; one more is
+   * answered `429 M_LIMIT_EXCEEDED` (C18). Default: 64.
+   */
+  readonly maxConcurrentPingsPerAppservice?: number | undefined
+  /**
+   * How many pings an appservice may send in a time; one more is answered `429 M_LIMIT_EXCEEDED`, with the time after
+   * which the next one is allowed (C18). They come back evenly: of `{ pings: 60, per: "1 minute" }` one each second.
+   * Default: no limit (C28).
+   */
+  readonly rateLimit?: { readonly pings: number; readonly per: Duration.Input } | undefined
+  /**
+   * How many bytes the bodies of all pings that run may have together, of one appservice a quarter of it, but one whole
+   * body at least; a ping that would have more is answered `429 M_LIMIT_EXCEEDED` (C18). A body that does not say its
+   * length counts as `maxBodyBytes`. Default: 64 MiB.
+   */
+  readonly maxBodyBytesInFlight?: number | undefined
   /** How long the client of a ping too many is asked to wait. Default: 1 second, about what a healthy ping takes. */
   readonly busyRetryAfter?: Duration.Input | undefined
   /** How long the registry may take to identify a token; then the request is answered `500 M_UNKNOWN` (C33). Default: 10 seconds. */
@@ -61,6 +80,8 @@ const contract = HomeserverApi.addHttpApi(AccountApi)
 const defaults = {
   hookTimeout: Duration.seconds(30),
   maxConcurrentPings: 1024,
+  maxConcurrentPingsPerAppservice: 64,
+  maxBodyBytesInFlight: 64 * 1024 * 1024,
   busyRetryAfter: Duration.seconds(1),
   identifyTimeout: Duration.seconds(10),
   maxBodyBytes: 1024 * 1024,
@@ -106,6 +127,20 @@ export const layer = <R = never>(
 ): Layer.Layer<Homeserver, never, AppserviceRegistry | OutgoingPing | R> =>
   Layer.effect(Homeserver, make(options ?? {}))
 
+const rateLimitOf = (rate: HomeserverOptions["rateLimit"]) =>
+  rate === undefined
+    ? undefined
+    : RateLimit.make({
+      pings: Bound.integerUnsafe("rateLimit.pings", rate.pings, { minimum: 1 }),
+      per: Bound.durationUnsafe("rateLimit.per", rate.per, { minimum: "1 milli" })
+    })
+
+/** How many bytes a body can have; one that is too large is not read at all. */
+const bodyBytesOf = ({ request }: Input, maxBodyBytes: number): number => {
+  const length = Number(request.header("content-length") ?? maxBodyBytes)
+  return length <= maxBodyBytes ? length : 0
+}
+
 const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   const registry = yield* AppserviceRegistry
   const outgoing = yield* OutgoingPing
@@ -115,7 +150,13 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
     "maxConcurrentPings",
     options.maxConcurrentPings ?? defaults.maxConcurrentPings
   )
-  const slots = yield* Semaphore.make(maxConcurrentPings)
+  const places = new Share({
+    max: maxConcurrentPings,
+    maxEach: Bound.integerUnsafe(
+      "maxConcurrentPingsPerAppservice",
+      options.maxConcurrentPingsPerAppservice ?? defaults.maxConcurrentPingsPerAppservice
+    )
+  })
   const hookSlots = yield* Semaphore.make(maxConcurrentPings)
   const hookDeadline = Deadline.make({
     duration: Bound.durationUnsafe("hookTimeout", options.hookTimeout ?? defaults.hookTimeout),
@@ -123,6 +164,15 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
   })
   const busyRetryAfter = Bound.durationUnsafe("busyRetryAfter", options.busyRetryAfter ?? defaults.busyRetryAfter)
   const maxBodyBytes = Bound.integerUnsafe("maxBodyBytes", options.maxBodyBytes ?? defaults.maxBodyBytes)
+  const maxBodyBytesInFlight = Bound.integerUnsafe(
+    "maxBodyBytesInFlight",
+    options.maxBodyBytesInFlight ?? defaults.maxBodyBytesInFlight
+  )
+  const bodyBytes = new Share({
+    max: maxBodyBytesInFlight,
+    maxEach: Math.max(Math.floor(maxBodyBytesInFlight / 4), maxBodyBytes)
+  })
+  const rateLimit = rateLimitOf(options.rateLimit)
   const versions = options.versions ?? defaults.versions
   const serverName = options.serverName ?? defaults.serverName
   const caller = Caller.make({
@@ -159,6 +209,39 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
         Effect.asVoid
       )
 
+  const busy = (what: string) => (isOwnShare: boolean) =>
+    new LimitExceeded({
+      error: `Too many ${what} at once${isOwnShare ? " of this appservice" : ""}`,
+      retryAfter: busyRetryAfter
+    })
+
+  const checkRate = Effect.fnUntraced(function*(id: string, waitOf: ReturnType<typeof RateLimit.make>) {
+    const wait = yield* waitOf(id)
+    if (wait !== undefined) {
+      return yield* new LimitExceeded({ error: "This appservice pings too often", retryAfter: wait })
+    }
+  })
+
+  const answerPing = Effect.fnUntraced(function*({ request }: Input, registration: Registration) {
+    const { transaction_id } = yield* Effect.fromResult(PingRequestBody.strict(yield* request.body(maxBodyBytes)))
+    const url = urlOf(registration)
+    if (url === undefined) {
+      return yield* new UrlNotSet({ error: "The registration of the appservice has no url" })
+    }
+    const duration = yield* places.hold(
+      { by: registration.id, amount: 1 },
+      outgoing.send({
+        url,
+        hsToken: registration.hs_token,
+        asToken: registration.as_token,
+        transactionId: transaction_id
+      }),
+      busy("pings")
+    )
+    yield* succeeded(registration)
+    return { duration_ms: Math.round(Duration.toMillis(duration)) }
+  })
+
   // The order of the checks is D5: 401, 403, the body's 400, and only then M_URL_NOT_SET.
   const ping = Effect.fnUntraced(function*(input: Input) {
     const { registration } = yield* caller.authenticateAs(input)
@@ -166,26 +249,12 @@ const make = Effect.fnUntraced(function*<R>(options: HomeserverOptions<R>) {
     if (registration.id !== input.params["appserviceId"]) {
       return yield* new Forbidden({ error: "The access token belongs to another appservice than the one in the path" })
     }
-    const request = yield* Effect.fromResult(PingRequestBody.strict(yield* input.request.body(maxBodyBytes)))
-    const url = urlOf(registration)
-    if (url === undefined) {
-      return yield* new UrlNotSet({ error: "The registration of the appservice has no url" })
-    }
-    const duration = yield* outgoing.send({
-      url,
-      hsToken: registration.hs_token,
-      asToken: registration.as_token,
-      transactionId: request.transaction_id
-    }).pipe(
-      slots.withPermitsIfAvailable(1),
-      Effect.flatMap(Effect.fromOption),
-      Effect.catchTag(
-        "NoSuchElementError",
-        () => new LimitExceeded({ error: "Too many pings at once", retryAfter: busyRetryAfter })
-      )
+    if (rateLimit !== undefined) yield* checkRate(registration.id, rateLimit)
+    return yield* bodyBytes.hold(
+      { by: registration.id, amount: bodyBytesOf(input, maxBodyBytes) },
+      answerPing(input, registration),
+      busy("bytes of pings")
     )
-    yield* succeeded(registration)
-    return { duration_ms: Math.round(Duration.toMillis(duration)) }
   })
 
   return Homeserver.of({

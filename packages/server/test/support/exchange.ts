@@ -11,10 +11,15 @@ export interface RequestOptions {
   readonly body?: string | Uint8Array | BodyError | Effect.Effect<Uint8Array, BodyError>
 }
 
+/** A client says how long a body is that it has as a whole. */
+const lengthOf = (body: NonNullable<RequestOptions["body"]>): Readonly<Record<string, string>> =>
+  typeof body === "string" || body instanceof Uint8Array ? { "content-length": String(Buffer.byteLength(body)) } : {}
+
 /** A request as data, and how often its body was read. */
 export const request = (options: RequestOptions = {}): ServerRequest & { readonly bodyReads: () => number } => {
   const headers: Readonly<Record<string, string>> = {
     ...options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
+    ...lengthOf(options.body ?? "{}"),
     ...options.headers
   }
   let reads = 0
