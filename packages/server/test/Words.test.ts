@@ -31,6 +31,11 @@ describe("an error of the homeserver", () => {
       "Two different access tokens; send one, as an Authorization: Bearer header"
     ],
     ["an unknown token", { token: "unknown" }, "Unknown access token"],
+    [
+      "a user id that is none",
+      { token: tokens.as, target: "/_matrix/client/v1/appservice/telegram/ping?user_id=nobody" },
+      "The user_id is neither @bot:localhost nor in the user namespaces of the registration; the name of this homeserver is localhost"
+    ],
     ["a user's token", { token: tokens.user }, "The access token belongs to a user, not to an appservice"],
     [
       "another appservice",
@@ -87,6 +92,20 @@ describe("an error of the appservice", () => {
 })
 
 describe("a line of the log", () => {
+  it.effect("is none where there is no hook and all is well", () =>
+    Effect.gen(function*() {
+      const lines = yield* logged(
+        Effect.gen(function*() {
+          const { handle } = yield* Homeserver
+          yield* ask(handle, { token: tokens.as })
+          const appservice = yield* Appservice.Appservice
+          yield* ask(appservice.handle, { target: "/_matrix/app/v1/ping", token: tokens.hs })
+          yield* Effect.yieldNow
+        }).pipe(Effect.provide([homeserver(), Appservice.layer({ registration: registration() })]))
+      )
+      assert.deepStrictEqual(lines, [])
+    }))
+
   it.effect("C13 says which hook took too long, and that there are too many of them", () =>
     Effect.gen(function*() {
       const started = yield* Deferred.make<void>()
