@@ -16,7 +16,6 @@ const encoder = new TextEncoder()
  * ```ts
  * import { Token } from "@appservice-ping/domain"
  * import { Redacted } from "effect"
-import * as Scrub from "./internal/scrub.ts"
  *
  * Token.equals(Redacted.make("secret"), Redacted.make("secret")) // => true
  * ```
@@ -80,9 +79,10 @@ export const fromQuery = (query: URLSearchParams): ReadonlyArray<Redacted.Redact
  *
  * Marked are the value of `access_token`, of an `Authorization` header and of `Bearer`, and the query string and the
  * userinfo of a URL, whoever's they are: a homeserver whose copy of the registration differs from ours writes a token
- * that we do not know. All of it is found as it is, percent-encoded, escaped in JSON or in HTML, and encoded more than
- * once; the `tokens` also in base64. A token cut off by the end of the text is taken out too. Tokens of fewer than 8
- * characters are looked for only where they are marked.
+ * that we do not know. All of it is found as it is, percent-encoded, in form encoding, escaped in JSON, in HTML or in a
+ * programming language, in base64 and in hexadecimal, and where two of these were applied one after the other. A run of
+ * base64 or hexadecimal that holds a secret is taken out as a whole. A token cut off by the end of the text is taken out
+ * too. Tokens of fewer than 8 characters are looked for only where they are marked. The time grows as the text does.
  *
  * **Example** (Scrubbing a homeserver's text)
  *

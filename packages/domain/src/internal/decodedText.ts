@@ -7,27 +7,54 @@
 export interface DecodedText {
   readonly text: string
   /** Where each character of `text` begins in the original, and its end; `undefined` where nothing was escaped. */
-  readonly starts: ReadonlyArray<number> | undefined
+  readonly starts: Uint32Array | undefined
 }
 
 /** Where a character of the decoded text begins in the original. */
 export const startOf = ({ starts }: DecodedText, index: number): number =>
   starts === undefined ? index : starts[index] ?? 0
 
+/** The entities of ASCII characters, by their lower-case names. */
 const named: { readonly [name: string]: string } = {
   amp: "&",
   apos: "'",
+  ast: "*",
+  bsol: "\\",
   colon: ":",
+  comma: ",",
+  commat: "@",
+  dollar: "$",
   equals: "=",
+  excl: "!",
+  grave: "`",
   gt: ">",
+  hat: "^",
+  lbrace: "{",
+  lbrack: "[",
+  lcub: "{",
   lowbar: "_",
+  lpar: "(",
+  lsqb: "[",
   lt: "<",
+  midast: "*",
   nbsp: " ",
+  newline: "\n",
+  num: "#",
   percnt: "%",
+  period: ".",
   plus: "+",
   quest: "?",
   quot: "\"",
-  sol: "/"
+  rbrace: "}",
+  rbrack: "]",
+  rcub: "}",
+  rpar: ")",
+  rsqb: "]",
+  semi: ";",
+  sol: "/",
+  tab: "\t",
+  verbar: "|",
+  vert: "|"
 }
 
 /**
@@ -44,39 +71,43 @@ export const revealed = (text: string): string =>
   text.replaceAll(/[\uE000-\uE07F]/g, (char) => String.fromCharCode(char.charCodeAt(0) - 0xe000))
 
 const escape =
-  /(?:%(?:25){0,8}[0-9a-f]{2})+|\\{1,16}(?:u[0-9a-f]{4}|x[0-9a-f]{2}|["'/=&<>\uE022\uE027\uE03C\uE03E])|\\{2,16}|&(?:amp;){0,8}(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,6});/gi
+  /(?:%(?:25){0,8}[0-9a-f]{2})+|%(?:25){0,8}u[0-9a-f]{4}|(?:\\{1,16}x[0-9a-f]{2})+|\\{1,16}(?:u[0-9a-f]{4}|u\{[0-9a-f]{1,6}\}|["'/=&<>\uE022\uE027\uE03C\uE03E])|\\{2,16}|&(?:amp;){0,8}(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,7});/gi
 
-const percent = /%(?:25){0,8}([0-9a-f]{2})/gi
+/** An octet in percent-encoding, or as `\x26`. */
+const octet = /(?:%(?:25){0,8}|\\+x)([0-9a-f]{2})/gi
 
 const utf8 = new TextDecoder()
-
-interface Piece {
-  readonly text: string
-  readonly length: number
-}
 
 /** How many bytes the character has that begins with this one. */
 const lengthOf = (first: number): number => first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
 
-const fromPercent = (run: string): ReadonlyArray<Piece> => {
-  const octets = [...run.matchAll(percent)].map(([whole, hex = "0"]) => ({
-    byte: Number.parseInt(hex, 16),
-    length: whole.length
-  }))
-  const pieces: Array<Piece> = []
-  for (let i = 0; i < octets.length;) {
-    const taken = octets.slice(i, i + lengthOf(octets[i]?.byte ?? 0))
-    const [char = ""] = utf8.decode(Uint8Array.from(taken, ({ byte }) => byte))
-    const length = taken.reduce((sum, octet) => sum + octet.length, 0)
-    pieces.push({ text: hidden(char.codePointAt(0) ?? 0), length })
-    i += taken.length
+/** Takes a part of an escaped text that is one character, and how long that part was. */
+type Add = (text: string, length: number) => void
+
+const addOctets = (run: string, add: Add): void => {
+  let bytes: Array<number> = []
+  let length = 0
+  for (const [whole, hex = "0"] of run.matchAll(octet)) {
+    const byte = Number.parseInt(hex, 16)
+    if (byte < 0x80 && bytes.length === 0) {
+      add(hidden(byte), whole.length)
+      continue
+    }
+    bytes.push(byte)
+    length += whole.length
+    if (bytes.length < lengthOf(bytes[0] ?? 0)) continue
+    add(utf8.decode(Uint8Array.from(bytes)), length)
+    bytes = []
+    length = 0
   }
-  return pieces
+  if (length > 0) add("\uFFFD", length)
 }
 
-const fromBackslash = (found: string): string => {
-  const [, hex] = /^\\+[ux]([0-9a-f]+)$/i.exec(found) ?? []
-  return hex === undefined ? found.slice(-1) : hidden(Number.parseInt(hex, 16))
+const character = (code: number): string | undefined => code > 0x10ffff ? undefined : hidden(code)
+
+const fromBackslash = (found: string): string | undefined => {
+  const [, hex] = /^\\+u\{?([0-9a-f]+)\}?$/i.exec(found) ?? []
+  return hex === undefined ? found.slice(-1) : character(Number.parseInt(hex, 16))
 }
 
 const fromEntity = (found: string): string | undefined => {
@@ -86,38 +117,48 @@ const fromEntity = (found: string): string | undefined => {
     : hex !== undefined
     ? Number.parseInt(hex, 16)
     : named[name?.toLowerCase() ?? ""]?.charCodeAt(0)
-  return code === undefined || code > 0x10ffff ? undefined : hidden(code)
+  return code === undefined ? undefined : character(code)
 }
 
-const decodeEscape = (found: string): ReadonlyArray<Piece> => {
-  if (found.startsWith("%")) return fromPercent(found)
-  const text = found.startsWith("\\") ? fromBackslash(found) : fromEntity(found)
-  return text === undefined
-    ? [...found].map((char) => ({ text: char, length: char.length }))
-    : [{ text, length: found.length }]
+const fromOne = (found: string): string | undefined =>
+  found.startsWith("&")
+    ? fromEntity(found)
+    : found.startsWith("%")
+    ? character(Number.parseInt(found.slice(-4), 16))
+    : fromBackslash(found)
+
+const isOctets = (found: string): boolean => /^(?:%(?!(?:25){0,8}u)|\\+x)/i.test(found)
+
+const addEscape = (found: string, add: Add): void => {
+  if (isOctets(found)) return addOctets(found, add)
+  const text = fromOne(found)
+  if (text !== undefined) return add(text, found.length)
+  for (const char of found) add(char, char.length)
 }
 
 const once = (decoded: DecodedText): DecodedText => {
   const { text } = decoded
   const texts: Array<string> = []
-  const places: Array<number> = []
+  // No escape is shorter than what it means.
+  const places = new Uint32Array(text.length + 1)
+  let count = 0
   let end = 0
   const keep = (to: number): void => {
     texts.push(text.slice(end, to))
-    for (let i = end; i < to; i++) places.push(startOf(decoded, i))
-    end = to
+    for (; end < to; end++) places[count++] = startOf(decoded, end)
+  }
+  const add: Add = (char, length) => {
+    texts.push(char)
+    for (let i = 0; i < char.length; i++) places[count++] = startOf(decoded, end)
+    end += length
   }
   for (const { 0: found, index } of text.matchAll(escape)) {
     keep(index)
-    for (const piece of decodeEscape(found)) {
-      texts.push(piece.text)
-      for (let i = 0; i < piece.text.length; i++) places.push(startOf(decoded, end))
-      end += piece.length
-    }
+    addEscape(found, add)
   }
   keep(text.length)
-  places.push(startOf(decoded, text.length))
-  return { text: texts.join(""), starts: places }
+  places[count++] = startOf(decoded, text.length)
+  return { text: texts.join(""), starts: places.subarray(0, count) }
 }
 
 /** A text that is encoded more often is nobody's error message. */

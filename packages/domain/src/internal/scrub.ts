@@ -1,5 +1,6 @@
 /** Takes secrets out of a text that someone else wrote: the tokens that are known, and what is marked as one (D8). */
 import { decode, type DecodedText, revealed, startOf } from "./decodedText.ts"
+import * as Packed from "./packedText.ts"
 
 /**
  * The shortest token that is looked for: a shorter one is no secret, and would be found in any text.
@@ -16,17 +17,6 @@ const formsOf = (token: string): ReadonlyArray<string> => {
   const jsonEscaped = JSON.stringify(token).slice(1, -1)
   return [token, percentEncoded, lowerCaseHex(percentEncoded), jsonEscaped, jsonEscaped.replaceAll("/", "\\/")]
 }
-
-const binary = (text: string): string =>
-  Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("")
-
-/** The part of a token's base64 that is the same whatever stands around the token, for each of its three places. */
-const base64Of = (token: string): ReadonlyArray<string> =>
-  [0, 1, 2].flatMap((before) => {
-    const bytes = "\0".repeat(before) + binary(token)
-    const encoded = btoa(bytes).slice(Math.ceil(before * 8 / 6), Math.floor(bytes.length * 8 / 6))
-    return [encoded, encoded.replaceAll("+", "-").replaceAll("/", "_")]
-  })
 
 const withoutForms = (text: string, forms: ReadonlyArray<string>): string => {
   let scrubbed = text
@@ -53,6 +43,7 @@ const folded = (text: string): string =>
 const brokenEscape = /(?:%[0-9a-f]{0,16}|\\{1,16}(?:[ux][0-9a-f]{0,3})?|&[#a-z0-9;]{0,16})$/
 
 const rangesOfTokens = ({ text }: DecodedText, tokens: ReadonlyArray<string>): ReadonlyArray<Range> => {
+  if (tokens.length === 0) return []
   const within = folded(text)
   const whole = within.replace(brokenEscape, "")
   return tokens.flatMap((token) => {
@@ -103,10 +94,10 @@ const marks: ReadonlyArray<RegExp> = [
     `\\bbearer(?:${space}|:|=|${quote}){1,6}((?!(?:auth|authentication|authorization|header|headers|scheme|token|tokens)\\b|realm=|error=)${value})`,
     "dgi"
   ),
-  // The query string and the userinfo of a URL, whatever they hold.
-  /https?:\/\/[^\s"'<>`?#]{0,2048}\?(?!access_token=)([^\s"'<>`]+)/dgi,
-  /\/_matrix\/[^\s"'<>`?#]{0,2048}\?(?!access_token=)([^\s"'<>`]+)/dgi,
-  /https?:\/\/([^\s"'<>`/?#@]{1,512})@/dgi
+  // The query string and the userinfo of a URL, whatever they hold. Each takes the whole URL, so that none is read twice.
+  /https?:\/\/[^\s"'<>`?#]*(?:\?(?!access_token=)([^\s"'<>`]+))?/dgi,
+  /\/_matrix\/[^\s"'<>`?#]*(?:\?(?!access_token=)([^\s"'<>`]+))?/dgi,
+  /https?:\/\/(?:([^\s"'<>`/?#@]{1,512})@)?/dgi
 ]
 
 /** A bracket or a sign that a sentence ends with belongs to the sentence. */
@@ -134,13 +125,31 @@ const without = (text: string, decoded: DecodedText, ranges: ReadonlyArray<Range
   return pieces.join("")
 }
 
+/** The ranges of what must not be shown; a text may be packed, and that once more. */
+const rangesOf = (text: DecodedText, secrets: ReadonlyArray<string>, depth: number = 0): ReadonlyArray<Range> => {
+  const ranges = [...rangesOfTokens(text, secrets), ...rangesOfMarks(text)]
+  if (depth === maxDepth) return ranges
+  // What was unpacked are bytes, and so are the tokens in it, unless they were escaped.
+  const within = depth === 0 ? [...new Set(secrets.flatMap((secret) => [secret, Packed.bytesOf(secret)]))] : secrets
+  for (const { runs, text: unpacked } of Packed.unpack(text.text)) {
+    const decoded = decode(unpacked)
+    for (const [from, to] of rangesOf(decoded, within, depth + 1)) {
+      ranges.push(...Packed.runsWithin(runs, startOf(decoded, from), startOf(decoded, to)))
+    }
+  }
+  return ranges
+}
+
+/** How often a text may be packed. */
+const maxDepth = 2
+
 /** Takes out the tokens, and everything that a text marks as one. */
 export const scrub = (text: string, tokens: ReadonlyArray<string>): string => {
   const secrets = tokens.filter((token) => token.length >= minTokenLength)
   // Longest first, or a token that starts with another one would leave its end behind.
-  const forms = [...new Set(secrets.flatMap((token) => [...formsOf(token), ...base64Of(token)]))]
+  const forms = [...new Set(secrets.flatMap(formsOf))]
     .toSorted((a, b) => b.length - a.length)
   const scrubbed = withoutForms(text, forms)
   const decoded = decode(scrubbed)
-  return without(scrubbed, decoded, [...rangesOfTokens(decoded, secrets), ...rangesOfMarks(decoded)])
+  return without(scrubbed, decoded, rangesOf(decoded, secrets))
 }
