@@ -1,4 +1,5 @@
 /** What a peer is: a package of a registry, how it is installed, and how it is started. */
+import type { Name } from "@appservice-ping/testbed/peer/AppservicePeers"
 import type { Command } from "./Lab.ts"
 
 /** What an appservice starts with. */
@@ -59,6 +60,8 @@ export interface AppservicePeer extends Base {
   readonly needsMore?: string
   /** What `ping` and the doctor have to say of it when all is well. */
   readonly answers: "ping" | "own pings only" | "no ping"
+  /** The peer of the testbed that imitates its framework. */
+  readonly imitation: Name
 }
 
 export type Peer = HomeserverPeer | AppservicePeer

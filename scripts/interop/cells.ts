@@ -42,8 +42,12 @@ const variesOf = ({ type, ...fault }: Fault.Fault): string | undefined => {
   return fault.phase === "accept" ? "whether the end comes before the connection is established for Synapse" : undefined
 }
 
+/** The handshake never ends then, and two deadlines of Synapse run out at about the same time. */
+const handshakeVaries = (fault: Fault.Fault, tls: boolean): string | undefined =>
+  tls && fault.type === "stall" && fault.phase === "accept" ? "which deadline of Synapse is first" : undefined
+
 const cell = (title: string, fault: Fault.Fault, tls: boolean): Cell => {
-  const varies = variesOf(fault)
+  const varies = variesOf(fault) ?? handshakeVaries(fault, tls)
   return { title, fault, tls, ...varies === undefined ? {} : { varies } }
 }
 

@@ -50,7 +50,7 @@ export const examine = async (lab: Lab, homeserver: Homeserver, lane: Lane, cell
   const isActorRight = truth === undefined || truth.actors.some((actor) => actor === text("actor"))
   const isExitRight = (code === 0) === (family === "well")
   const verdict = [
-    ...code === null || cause === "" ? ["NO CONCLUSION"] : [],
+    ...code === null ? ["NO CONCLUSION"] : [],
     ...isFalse ? ["FALSE FACT"] : [],
     ...isExitRight ? [] : ["WRONG EXIT CODE"],
     ...isActorRight ? [] : ["another person"]

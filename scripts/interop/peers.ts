@@ -46,7 +46,7 @@ const sdk = (
   name: string,
   packageName: string,
   version: string,
-  rest: Pick<AppservicePeer, "answers" | "pings">
+  rest: Pick<AppservicePeer, "answers" | "imitation" | "pings">
 ): AppservicePeer => ({
   kind: "appservice",
   name,
@@ -80,6 +80,7 @@ export const appservices: ReadonlyArray<AppservicePeer> = [
     ...program,
     pings: true,
     answers: "ping",
+    imitation: "mautrix_python",
     start: (surroundings) => ({
       command: python(surroundings.folder),
       args: [join(surroundings.folder, "appservice.py")],
@@ -97,6 +98,7 @@ export const appservices: ReadonlyArray<AppservicePeer> = [
     down: /Error checking homeserver -> bridge connection|Connection to homeserver failed|\[CRITICAL@/,
     pings: true,
     answers: "ping",
+    imitation: "mautrix_python",
     start: ({ domain, fields, folder, homeserver, port, state }) => ({
       command: python(folder),
       args: ["-m", "mautrix_telegram", "-n", "-c", join(state, "config.yaml")],
@@ -138,6 +140,7 @@ export const appservices: ReadonlyArray<AppservicePeer> = [
     pings: false,
     needsMore: "account data, which the reference homeserver does not keep",
     answers: "ping",
+    imitation: "mautrix_python",
     start: ({ folder, homeserver, port, registration }) => ({
       command: python(folder),
       args: ["-m", "heisenbridge", "-vv", "-c", registration, "-l", "127.0.0.1", "-p", `${port}`, homeserver]
@@ -156,17 +159,23 @@ export const appservices: ReadonlyArray<AppservicePeer> = [
     ...program,
     pings: true,
     answers: "ping",
+    imitation: "mautrix_go",
     start: (surroundings) => ({
       command: join(surroundings.folder, "peer"),
       args: [],
       env: environment(surroundings)
     })
   },
-  sdk("matrix-bot-sdk", "matrix-bot-sdk", "0.8.0", { pings: false, answers: "no ping" }),
-  sdk("matrix-bot-sdk-vector", "@vector-im/matrix-bot-sdk", "0.7.0", { pings: false, answers: "no ping" }),
+  sdk("matrix-bot-sdk", "matrix-bot-sdk", "0.8.0", { pings: false, answers: "no ping", imitation: "matrix_bot_sdk" }),
+  sdk("matrix-bot-sdk-vector", "@vector-im/matrix-bot-sdk", "0.7.0", {
+    pings: false,
+    answers: "no ping",
+    imitation: "matrix_bot_sdk_vector"
+  }),
   sdk("matrix-bot-sdk-element", "@vector-im/matrix-bot-sdk", "0.8.0-element.3", {
     pings: true,
-    answers: "own pings only"
+    answers: "own pings only",
+    imitation: "matrix_bot_sdk_element"
   }),
   {
     kind: "appservice",
@@ -177,6 +186,7 @@ export const appservices: ReadonlyArray<AppservicePeer> = [
     ...program,
     pings: false,
     answers: "no ping",
+    imitation: "matrix_appservice_bridge",
     start: (surroundings) => ({
       command: process.execPath,
       args: ["--require", withoutCrypto, join(surroundings.folder, "appservice.mjs")],

@@ -2,18 +2,20 @@
  * Plays real peers against this project: `npm run interop`. Each peer is installed into an environment of its own from
  * its package registry, pinned in `peers/`; one that cannot be installed is named in capitals, and is no failed check,
  * because a registry that is down says nothing of this project. `--all` plays the faults that take long as well,
- * `--record` keeps the results in `docs/interop`, and words select faults.
+ * `--record` keeps the results in `docs/interop`, and words select faults; the word `start-ups`
+ * alone leaves them out.
  */
-import { mkdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { mkdirSync } from "node:fs"
 import { type Cell, cells } from "./cells.ts"
 import * as CommandLine from "./commandLine.ts"
 import * as Doctor from "./doctor.ts"
+import * as DoctorTable from "./DoctorTable.ts"
 import * as Homeservers from "./Homeservers.ts"
 import { install, type Installation } from "./Install.ts"
 import { Lab } from "./Lab.ts"
 import * as Lanes from "./Lanes.ts"
 import { appservices, peers, synapse } from "./peers.ts"
+import * as Requests from "./requests.ts"
 import * as Results from "./Results.ts"
 import { register, start, type StartUp } from "./startUp.ts"
 
@@ -106,14 +108,21 @@ const startUps = async (installed: ReadonlyMap<string, string>): Promise<Readonl
       : await Homeservers.synapse(lab, synapseFolder, files)
     await attempt(`ping --verify, ${homeserver.name}`, () => CommandLine.verify(lab, homeserver, alone.file))
     for (const one of registered) {
-      const { answers, name, needsMore } = one.peer
+      const { answers, imitation, name, needsMore } = one.peer
       await attempt(`start-up of ${name}, ${homeserver.name}`, async () => {
         const { running, startUp } = await start(lab, one, homeserver)
         found.push(startUp)
         if (startUp.result === "up") {
           const complaints = await CommandLine.ask(lab, homeserver, one.file, answers)
+          // What it answers does not depend on its homeserver.
+          const { differences, requests } = tag === "ours" || name === "heisenbridge"
+            ? await Requests.compare(imitation, one.fields)
+            : { differences: [], requests: 0 }
+          if (requests > 0) {
+            console.log(`       ${requests} requests of A1 to A9, ${differences.length} not as ${imitation} answers`)
+          }
           await running.stop()
-          return [...complaints, ...startUpDifferences(startUp)]
+          return [...complaints, ...differences, ...startUpDifferences(startUp)]
         }
         await running.stop()
         if (!isFarEnough(startUp, needsMore, homeserver.name)) return startUp.complaints
@@ -151,13 +160,18 @@ const faults = async (name: string, file: string, folder: string | undefined): P
     const recorded = Results.read(file)
     const queue = cells.filter(isSelected(recorded))
     const rows = await Lanes.inLanes(lanes, queue, (lane, cell) => Lanes.play(homeserver, lane, cell))
-    const differences = rows.flatMap((row, index) => {
+    const differenceOf = (row: Lanes.Row, index: number): string | undefined => {
       const then = recorded.get(row.fault)
-      const different = then === undefined ? "was not recorded" : Results.difference(row, then, queue[index] ?? {})
+      return then === undefined ? "was not recorded" : Results.difference(row, then, queue[index] ?? {})
+    }
+    const changed = rows.filter((row, index) => differenceOf(row, index) !== undefined)
+    const differences = rows.flatMap((row, index) => {
+      const different = differenceOf(row, index)
       return different === undefined ? [] : [`${row.fault}: ${different}`]
     })
     if (flags.has("--record")) {
-      const all = new Map([...recorded, ...rows.map((row) => [row.fault, row] as const)])
+      // Where nothing differs the old row stays, because the seconds always do.
+      const all = new Map([...recorded, ...changed.map((row) => [row.fault, row] as const)])
       Results.write(file, cells.flatMap(({ title }) => all.get(title) ?? []))
     }
     const left = cells.length - queue.length
@@ -189,35 +203,17 @@ const doctor = async (
     } right, ${others} name another person`,
     wrong.map(({ cause, code, fault, verdict }) => `${fault}: ${verdict}: ${cause} (exit code ${code})`)
   )
-  if (!flags.has("--record") || !flags.has("--all")) return
-  const cell = (text: unknown) => String(text).replaceAll("|", "\\|")
-  const lines = said.map(({ actor, cause, certainty, code, fault, verdict }) =>
-    `| ${[fault, code, cause, certainty, actor, verdict || "right"].map(cell).join(" | ")} |`
-  )
-  writeFileSync(
-    join(Results.folder, `doctor-${folderName(name)}.md`),
-    [
-      "<!-- Recorded by `npm run interop -- --all --record`; do not edit. -->",
-      "",
-      `# The doctor over every fault, with ${name}`,
-      "",
-      "| fault | exit | cause | sure | who must act | verdict |",
-      "| --- | --- | --- | --- | --- | --- |",
-      ...lines,
-      ""
-    ].join("\n")
-  )
+  if (flags.has("--record")) DoctorTable.write(name, said)
 }
-
-const folderName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z\d.]+/g, "-")
 
 const main = async (): Promise<void> => {
   mkdirSync(Results.folder, { recursive: true })
   const installed = await installAll()
-  if (words.length === 0) {
+  if (words.length === 0 || words.includes("start-ups")) {
     const found = await startUps(installed)
     if (flags.has("--record")) Results.write("start-ups.jsonl", found)
   }
+  if (words.length === 1 && words.includes("start-ups")) return
   const folder = installed.get(synapse.name)
   if (folder !== undefined) {
     await faults(`Synapse ${synapse.version}`, `synapse-${synapse.version}-faults.jsonl`, folder)

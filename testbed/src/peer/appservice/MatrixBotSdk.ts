@@ -15,7 +15,7 @@ import { replyOf } from "../internal/matrixBotSdk.ts"
  * @since 0.1.0
  */
 export const peer: AppservicePeer = {
-  provenance: { software: "matrix-bot-sdk", version: "0.8.0", how: "read in code", date: "2026-11-28" },
+  provenance: { software: "matrix-bot-sdk", version: "0.8.0", how: "measured", date: "2026-11-28" },
   jsonType: "application/json; charset=utf-8",
   reply: (request, knowledge) => replyOf(request, knowledge, () => undefined),
   ownPing: undefined

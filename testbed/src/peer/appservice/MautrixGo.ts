@@ -7,6 +7,7 @@ import * as Json from "@appservice-ping/domain/Json"
 import { Duration } from "effect"
 import type { AppservicePeer, AppserviceRequest, Knowledge } from "../AppservicePeer.ts"
 import { error, isOtherRoute, ok, pingPath, pong, refusalOf, reply, text } from "../internal/appserviceReply.ts"
+import * as Body from "../internal/body.ts"
 
 const plain = (status: number, body: string) => text(status, "text/plain; charset=utf-8", body)
 
@@ -40,7 +41,8 @@ export const peer: AppservicePeer = {
     if (method !== "POST") return plain(405, "Method Not Allowed\n")
     const wrong = refused(request, knowledge)
     if (wrong !== undefined) return wrong
-    const parsed = Json.parseBytes(body)
+    // Go's JSON puts U+FFFD for what is not UTF-8.
+    const parsed = Json.parse(Body.lossyTextOf(body))
     return parsed === undefined
       ? error(400, "M_NOT_JSON", "Invalid or missing request body")
       : pong(parsed)

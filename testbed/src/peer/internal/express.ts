@@ -13,12 +13,15 @@ const escapes: { readonly [character: string]: string } = {
 
 const escaped = (html: string): string => html.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? character)
 
+/** Its last handler writes the lines and the indentation of a stack so. */
+const inLines = (html: string): string => html.replaceAll("\n", "<br>").replaceAll("  ", " &nbsp;")
+
 const page = (status: number, message: string): AppserviceReply =>
   text(
     status,
     "text/html; charset=utf-8",
     `<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n<pre>${
-      escaped(message)
+      inLines(escaped(message))
     }</pre>\n</body>\n</html>\n`
   )
 

@@ -5,79 +5,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Fixture from "../../rules/support/Fixture.ts"
 import { appserviceCells } from "./measured.ts"
+import { ping, requestsWith, right as rightWith, type Sent, wrong } from "./requests.ts"
 
-/** A request; what is not said is as it should be. */
-interface Sent {
-  readonly method?: string
-  readonly target?: string
-  readonly authorization?: string | undefined
-  readonly contentType?: string | undefined
-  readonly body?: string | Uint8Array
-}
+const requests = requestsWith(Fixture.tokens.hs)
 
-const right = `Bearer ${Fixture.tokens.hs}`
-const wrong = "Bearer another-token"
-const ping = Fixture.appservicePath
-const withQuery = (token: string, path = ping): string => `${path}?access_token=${token}`
-
-/** The requests of both measurements, by the names that they have there. */
-const requests: { readonly [name: string]: Sent } = {
-  "A5 string id": { body: "{\"transaction_id\":\"abc\"}" },
-  "A5 good": { body: "{\"transaction_id\":\"abc\"}" },
-  "A5 {}": {},
-  "A4 {}": {},
-  "A4 null id": { body: "{\"transaction_id\":null}" },
-  "A4 empty body": { body: "" },
-  "A4 empty, no ctype": { body: "", contentType: undefined },
-  "A4 no body, no length": { body: "", contentType: undefined },
-  "A4 {} no ctype": { contentType: undefined },
-  "A4 no content type": { contentType: undefined },
-  "A4 {} text/plain": { contentType: "text/plain" },
-  "A4 not json": { body: "{not json" },
-  "A4 not JSON": { body: "{not json" },
-  "A4 not UTF-8": { body: Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d) },
-  "A4 not json octet": { body: "{not json", contentType: "application/octet-stream" },
-  "A4 array": { body: "[]" },
-  "A4 []": { body: "[]" },
-  "A4 string": { body: "\"x\"" },
-  "A4 json null": { body: "null" },
-  "A4 null": { body: "null" },
-  "A4 number id": { body: "{\"transaction_id\":5}" },
-  "A4 id 5": { body: "{\"transaction_id\":5}" },
-  "A4 empty body, wrong token": { body: "", authorization: wrong },
-  "A2 wrong token": { authorization: wrong },
-  "A2 hdr ok query wrong": { target: withQuery("another-token") },
-  "A2 header good, query wrong": { target: withQuery("another-token") },
-  "A2 hdr wrong query ok": { authorization: wrong, target: withQuery(Fixture.tokens.hs) },
-  "A2 header wrong, query good": { authorization: wrong, target: withQuery(Fixture.tokens.hs) },
-  "A2 wrong, bad json": { authorization: wrong, body: "{not json" },
-  "A1 query only ok": { authorization: undefined, target: withQuery(Fixture.tokens.hs) },
-  "query only good": { authorization: undefined, target: withQuery(Fixture.tokens.hs) },
-  "A1 query only wrong": { authorization: undefined, target: withQuery("another-token") },
-  "A1 lower-case bearer": { authorization: `bearer ${Fixture.tokens.hs}` },
-  "scheme 'bearer'": { authorization: `bearer ${Fixture.tokens.hs}` },
-  "no scheme": { authorization: Fixture.tokens.hs },
-  "A3 no token": { authorization: undefined },
-  "A3 no token, empty": { authorization: undefined, body: "" },
-  "A6 GET ping": { method: "GET", body: "" },
-  "A6 GET": { method: "GET", body: "" },
-  "A6 GET ping no token": { method: "GET", body: "", authorization: undefined },
-  "A6 GET no token": { method: "GET", body: "", authorization: undefined },
-  "A6 PUT ping": { method: "PUT" },
-  "A6 PUT": { method: "PUT" },
-  "A6 OPTIONS ping": { method: "OPTIONS", body: "" },
-  "A6 unknown": { target: "/_matrix/app/v1/nothing" },
-  "A6 unknown route": { target: "/_matrix/app/v1/nothing" },
-  "A6 unknown no token": { target: "/_matrix/app/v1/nothing", authorization: undefined },
-  "A6 unknown route no token": { target: "/_matrix/app/v1/nothing", authorization: undefined },
-  "A7 legacy /ping": { target: "/ping" },
-  "A7 /ping": { target: "/ping" },
-  "A8 //ping": { target: `/${ping}` },
-  "A8 double slash": { target: `/${ping}` },
-  "A8 trailing slash": { target: `${ping}/` },
-  "A9 unstable": { target: Fixture.appserviceUnstablePath },
-  "root GET": { method: "GET", target: "/", body: "" }
-}
+const right = rightWith(Fixture.tokens.hs)
 
 const json = (text: string): unknown => {
   try {
@@ -137,5 +69,15 @@ export const refusesElsewhere = (name: AppservicePeers.Name, status: number, err
       }
       const { answer } = yield* ask(name, { method: "PUT", target: "/_matrix/app/v1/transactions/1" })
       assert.strictEqual(answer.status, 200)
+    }))
+}
+
+/** What was measured with `npm run interop`, which sends every request to every framework. */
+export const heldToRequest = (name: AppservicePeers.Name, title: string, status: number, body: string): void => {
+  it.effect(`${title}: ${name} answers ${status}`, () =>
+    Effect.gen(function*() {
+      const { answer } = yield* ask(name, requests[title] ?? {})
+      assert.strictEqual(answer.status, status)
+      assert.include(answer.body, body)
     }))
 }
