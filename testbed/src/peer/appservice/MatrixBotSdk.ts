@@ -1,7 +1,7 @@
 /**
  * matrix-bot-sdk by turt2live: TypeScript on Express, without the ping.
  *
- * There is no measurement of it by the row; `MatrixBotSdkVector`, which is, has the same code for these routes.
+ * `npm run interop` holds it to every request; the rows that are kept are those of `MatrixBotSdkVector`, whose code is the same.
  *
  * @since 0.1.0
  */
