@@ -17,11 +17,6 @@ const known: ReadonlyArray<Known> = [
     why: "Effect's router finds no route for a path with malformed percent-encoding (issue 10, 12)"
   },
   {
-    where: /./,
-    text: /\(of a handler's answer\)$|reading 'headers'\)\n +at Connection\.answer/,
-    why: "what a handler gives goes out as it is (issue 10, 5)"
-  },
-  {
     kind: "over-read",
     where: /./,
     text: /./,
