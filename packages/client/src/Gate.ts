@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Bound from "@appservice-ping/domain/Bound"
+import * as Deadline from "@appservice-ping/domain/Deadline"
 import { type Diagnosable, diagnose, Diagnosis, isDiagnosable } from "@appservice-ping/domain/Diagnosis"
 import { Clock, Duration, Effect, Layer, Queue, Random, Result, Stream } from "effect"
 import { AttemptTimeout, type GateEvent, type GaveUp, GaveUpError } from "./GateEvent.ts"
@@ -31,7 +32,10 @@ export interface GateOptions<A, E, R> extends GatePolicy {
    * while the homeserver is being restarted to read the registration. Default: none.
    */
   readonly alsoRetry?: ((error: E) => boolean) | undefined
-  /** How long one attempt may take, beside what the ping itself allows. Default: until the deadline of all. */
+  /**
+   * How long one attempt may take, beside what the ping itself allows; one that cannot be interrupted is not waited for.
+   * Default: until the deadline of all.
+   */
   readonly attemptTimeout?: Duration.Input | undefined
 }
 
@@ -63,13 +67,24 @@ const timedOut = new Diagnosis({
   temporary: true
 })
 
-const bounded = <A, E, R>(
-  ping: Effect.Effect<A, E, R>,
-  limit: Duration.Duration
-): Effect.Effect<A, E | AttemptTimeout, R> => {
-  if (!Duration.isFinite(limit)) return ping
-  const after = Duration.millis(Math.max(0, Math.ceil(Duration.toMillis(limit))))
-  return Effect.timeoutOrElse(ping, { duration: after, orElse: () => Effect.fail(new AttemptTimeout({ after })) })
+/** So many attempts may run on after their time, because they could not be interrupted. */
+const maxOverdue = 16
+
+/** Ends the wait for each attempt on time, and starts none while too many of those before it run on. */
+const attemptDeadlines = () => {
+  let late: ReadonlyArray<Deadline.Deadline> = []
+  return <A, E, R>(
+    ping: Effect.Effect<A, E, R>,
+    limit: Duration.Duration
+  ): Effect.Effect<A, E | AttemptTimeout, R> => {
+    if (!Duration.isFinite(limit)) return ping
+    const after = Duration.millis(Math.max(0, Math.ceil(Duration.toMillis(limit))))
+    late = late.filter(({ overdue }) => overdue() > 0)
+    if (late.length >= maxOverdue) return Effect.fail(new AttemptTimeout({ after }))
+    const deadline = Deadline.make({ duration: after })
+    late = [...late, deadline]
+    return deadline.within(ping, Effect.fail(new AttemptTimeout({ after })))
+  }
 }
 
 /** An error with what it means. */
@@ -97,6 +112,7 @@ const attempts = Effect.fnUntraced(function*<A, E, R, R2>(
   const started = yield* Clock.monotonicTimeNanos
   const sinceStart = Effect.map(Clock.monotonicTimeNanos, (now) => Duration.nanos(now - started))
 
+  const bounded = attemptDeadlines()
   let before: Explanation<E> | undefined
   for (let number = 1;; number++) {
     yield* emit({ _tag: "Attempt", number })

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Bound from "@appservice-ping/domain/Bound"
+import * as Deadline from "@appservice-ping/domain/Deadline"
 import { type Diagnosable, diagnose, type Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { Clock, Context, Duration, Effect, Fiber, Layer, Random, Schema, type Scope, type Stream } from "effect"
 import { checkedUnsafe, type Health, type HealthPolicy } from "./Health.ts"
@@ -53,7 +54,10 @@ export interface WatchOptions extends PaceOptions {
    * that hang do not keep the others waiting. Default: 16.
    */
   readonly concurrency?: number | undefined
-  /** When a ping that does not end is given up, as `Undecided`; a bound behind the ping's own. Default: 2 minutes. */
+  /**
+   * When a ping that does not end is given up, as `Undecided`; a bound behind the ping's own. A ping that cannot be
+   * interrupted is not waited for, and the next one is not sent as long as it runs. Default: 2 minutes.
+   */
   readonly pingTimeout?: Duration.Input | undefined
   /** The longest `Retry-After` that is honoured, so that a peer cannot silence the watch. Default: 1 hour. */
   readonly maxRetryAfter?: Duration.Input | undefined
@@ -200,7 +204,10 @@ export const make = (options: WatchOptions = {}): Effect.Effect<Watch["Service"]
   Effect.gen(function*() {
     const readiness = options.readiness ?? "all"
     const maxWatched = Bound.integerUnsafe("maxWatched", options.maxWatched ?? 100_000)
-    const timeout = Bound.durationUnsafe("pingTimeout", options.pingTimeout ?? "2 minutes")
+    const pingTimeout = Bound.durationUnsafe("pingTimeout", options.pingTimeout ?? "2 minutes")
+    // Each appservice has one ping at most that is late and still runs.
+    const deadline = Deadline.make({ duration: pingTimeout, maxOverdue: maxWatched })
+    const running = new Set<string>()
     const pace = paceOf(options, options)
     const engine = new Engine({
       clock: yield* Clock.Clock,
@@ -224,7 +231,7 @@ export const make = (options: WatchOptions = {}): Effect.Effect<Watch["Service"]
           key,
           labels,
           ownPace,
-          () => Effect.provideContext(WatchPing.run(ping, { key, diagnose, timeout }), context)
+          () => Effect.provideContext(WatchPing.run(ping, { key, diagnose, deadline, running }), context)
         )
         engine.add(entry)
         return Effect.succeed(entry)

@@ -320,3 +320,45 @@ describe("interruption", () => {
       assert.lengthOf(stub.received, 1)
     }))
 })
+
+describe("an attempt that cannot be interrupted", () => {
+  const stuck = Effect.uninterruptible(Effect.never)
+
+  it.effect("ends on time, and so does the gate", () =>
+    Effect.gen(function*() {
+      let started = 0
+      const attempt = Effect.suspend(() => {
+        started++
+        return stuck
+      })
+      const waiting = yield* Effect.forkChild(
+        Effect.flip(wait({ ping: attempt, ...exact, attemptTimeout: "10 seconds", deadline: "15 seconds" }))
+      )
+      yield* TestClock.adjust("9999 millis")
+      assert.strictEqual(started, 1)
+      yield* TestClock.adjust("1 millis")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(started, 2)
+      yield* TestClock.adjust("3999 millis")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      const { error, reason } = yield* Fiber.join(waiting)
+      assert.instanceOf(error, AttemptTimeout)
+      assert.strictEqual(reason, "deadline")
+    }))
+
+  it.effect("is started no more often than 16 times", () =>
+    Effect.gen(function*() {
+      let started = 0
+      const attempt = Effect.suspend(() => {
+        started++
+        return stuck
+      })
+      const waiting = yield* Effect.forkChild(
+        Effect.flip(wait({ ping: attempt, ...exact, attemptTimeout: "1 second", deadline: "1 hour" }))
+      )
+      yield* TestClock.adjust("1 hour")
+      yield* Fiber.join(waiting)
+      assert.strictEqual(started, 16)
+    }))
+})

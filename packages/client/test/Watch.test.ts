@@ -4,7 +4,7 @@ import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { LimitExceeded } from "@appservice-ping/domain/PingError"
 import { SeenButFailed } from "@appservice-ping/domain/VerifiedPingError"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Data, Duration, Effect, Exit, Random, Schema } from "effect"
+import { Cause, Data, Deferred, Duration, Effect, Exit, Random, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import {
   chance,
@@ -339,5 +339,38 @@ describe("health", () => {
       assert.strictEqual(state.interrupted, 1)
       const last = (yield* watch.status("irc"))?.last
       assert.strictEqual(last?._tag === "Failure" ? last.error.verdict : undefined, "Undecided")
+    }))
+
+  it.effect("is undecided on time where a ping cannot be interrupted, which takes no slot and is not sent twice", () =>
+    Effect.gen(function*() {
+      const watch = yield* Watch.make({ ...exact, pingTimeout: "10 seconds", interval: "30 seconds", concurrency: 1 })
+      const gate = yield* Deferred.make<{ readonly duration_ms: number }>()
+      const { ping, state } = script(Effect.uninterruptible(Deferred.await(gate)), ok)
+      yield* watch.add({ key: "irc", ping })
+      yield* settled
+      yield* TestClock.adjust("9999 millis")
+      assert.strictEqual((yield* watch.load).running, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* watch.load).running, 0)
+      const textOf = Effect.map(
+        watch.status("irc"),
+        (status) => status?.last?._tag === "Failure" ? status.last.error.text : status?.last?._tag
+      )
+      assert.strictEqual(yield* textOf, "The ping did not end within 10s.")
+
+      const other = script(ok)
+      yield* watch.add({ key: "slack", ping: other.ping })
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(other.state.started, 1)
+
+      yield* TestClock.adjust("19 seconds")
+      assert.lengthOf(state.started, 1)
+      assert.match(`${yield* textOf}`, /^The ping was not sent/)
+
+      yield* Deferred.succeed(gate, { duration_ms: 1 })
+      yield* settled
+      yield* TestClock.adjust("30 seconds")
+      assert.lengthOf(state.started, 2)
+      assert.strictEqual(yield* textOf, "Success")
     }))
 })

@@ -1,4 +1,5 @@
 /** One ping of the watch as a result: whatever the ping does, this neither fails nor takes for ever. */
+import type { Deadline } from "@appservice-ping/domain/Deadline"
 import { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { Cause, Clock, Duration, Effect, Exit } from "effect"
 import { type Failure, failure } from "../Health.ts"
@@ -14,16 +15,20 @@ export type Outcome =
     readonly retryAfter?: Duration.Duration | undefined
   }
 
-const overdue = (timeout: Duration.Duration): Outcome => ({
+const late = (text: string): Outcome => ({
   _tag: "Failure",
-  error: { verdict: "Undecided", text: `The ping did not end within ${Duration.format(timeout)}.` },
+  error: { verdict: "Undecided", text: `${text}.` },
   diagnosis: new Diagnosis({
     actor: "nobody",
-    cause: `The ping did not end within ${Duration.format(timeout)}, so it is undecided: neither confirmed nor failed.`,
+    cause: `${text}, so it is undecided: neither confirmed nor failed.`,
     advice: "Wait for the next ping. If none ends, give the ping a timeout of its own, so that it tells why.",
     temporary: true
   })
 })
+
+const overdue = (after: Duration.Duration): Outcome => late(`The ping did not end within ${Duration.format(after)}`)
+
+const notSent = late("The ping was not sent, because the one before it cannot be interrupted and still runs")
 
 const died = (verdict: "Defect" | "Interrupted"): Outcome => ({
   _tag: "Failure",
@@ -39,12 +44,25 @@ const died = (verdict: "Defect" | "Interrupted"): Outcome => ({
   })
 })
 
+/** Runs an effect, unless the one before it for the same key still runs. */
+const alone = <R>(
+  ping: Effect.Effect<Outcome, never, R>,
+  { key, running }: { readonly key: string; readonly running: Set<string> }
+): Effect.Effect<Outcome, never, R> =>
+  Effect.suspend(() => {
+    if (running.has(key)) return Effect.succeed(notSent)
+    running.add(key)
+    return Effect.ensuring(ping, Effect.sync(() => running.delete(key)))
+  })
+
 export const run = <E extends PingFailure, R>(
   ping: Effect.Effect<{ readonly duration_ms: number }, E, R>,
   options: {
     readonly key: string
     readonly diagnose: (error: E) => Diagnosis
-    readonly timeout: Duration.Duration
+    readonly deadline: Deadline
+    /** The keys whose pings run, those included that are no longer waited for. */
+    readonly running: Set<string>
   }
 ): Effect.Effect<Outcome, never, R> =>
   Effect.flatMap(Clock.monotonicTimeNanos, (from) =>
@@ -59,7 +77,8 @@ export const run = <E extends PingFailure, R>(
             : { _tag: "Failure", error: failure(error), diagnosis, retryAfter: retryAfterOf(error) }
         })
     })).pipe(
-      Effect.timeoutOrElse({ duration: options.timeout, orElse: () => Effect.succeed(overdue(options.timeout)) }),
+      (ping) => alone(ping, options),
+      (ping) => options.deadline.within(ping, Effect.sync(() => overdue(options.deadline.duration))),
       Effect.tapDefect((defect) =>
         Effect.annotateLogs(Effect.logError("the ping of a watched appservice died", Cause.die(defect)), {
           appservice: options.key
