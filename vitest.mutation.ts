@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     name: "mutation",
     include: [...slices[name].tests],
-    passWithNoTests: false
+    passWithNoTests: false,
+    // Changed code runs beside other work, and what never ends is stopped by Stryker.
+    testTimeout: 20_000
   }
 })

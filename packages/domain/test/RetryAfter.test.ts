@@ -24,6 +24,11 @@ describe("RetryAfter.fromHeader", () => {
     }
   )
 
+  it("C18 reads a zone that is a number, and a date of another day", () => {
+    assert.strictEqual(millis("Thu, 15 Jan 2026 13:00:30 +0100"), 30_000)
+    assert.strictEqual(millis("Fri, 16 Jan 2026 12:00:00 GMT"), 86_400_000)
+  })
+
   it("C18 reads a date in the past as zero", () => {
     assert.strictEqual(millis("Thu, 15 Jan 2026 11:59:59 GMT"), 0)
     assert.strictEqual(millis("Thu, 01 Jan 1970 00:00:00 GMT"), 0)
@@ -45,6 +50,8 @@ describe("RetryAfter.fromHeader", () => {
       process.env["TZ"] = "America/New_York"
       assert.notStrictEqual(new Date(now).getTimezoneOffset(), 0)
       assert.strictEqual(millis("Thu Jan 15 12:00:30 2026"), 30_000)
+      // The year is no zone.
+      assert.strictEqual(millis("Thursday, 15-Jan-2026 12:00:30"), 30_000)
     })
   })
 
@@ -67,6 +74,7 @@ describe("RetryAfter.fromHeader", () => {
     "2026-01-15T12:00:30Z",
     "Mon",
     "Mon 5",
+    "on Thu, 15 Jan 2026 12:00:30 GMT",
     "Thu, 15 Foo 2026 12:00:30 GMT",
     "Thu, 45 Jan 2026 12:00:30 GMT",
     "Thu, 15 Jan 2026 99:00:30 GMT"
