@@ -35,5 +35,6 @@ export const write = (name: string, said: ReadonlyArray<Said>): void => {
     ...said.map((one) => [escaped(one.fault), lineOf(one)] as const)
   ])
   const rows = cells.map(({ title }) => lines.get(escaped(title)) ?? "").filter((line) => line !== "")
-  writeFileSync(path, `${[...head(name), ...rows].join("\n")}\n`)
+  const all: ReadonlyArray<string> = [...head(name), ...rows]
+  writeFileSync(path, all.map((line) => `${line}\n`).join(""))
 }

@@ -2,6 +2,7 @@
 import type { Fault } from "@appservice-ping/testbed/fault/Fault"
 import * as Plan from "@appservice-ping/testbed/plan/Plan"
 import { Predicate, Schema } from "effect"
+import { setTimeout } from "node:timers/promises"
 import type { Homeserver } from "./Homeservers.ts"
 import type { Lab } from "./Lab.ts"
 import type { Fields } from "./Peer.ts"
@@ -74,16 +75,32 @@ const control = async (lane: Lane, method: string, path: string, body?: unknown)
   return text === "" ? undefined : JSON.parse(text)
 }
 
+const countMillisMax = 3000
+
+/** Who is turned away is not seen, and so not counted. */
+const isCounted = ({ type }: Fault): boolean => type !== "refused" && type !== "never_accepted" && type !== "pass"
+
+const appliedIn = async (lane: Lane): Promise<number> => {
+  const report = await control(lane, "GET", "/report")
+  const rules = Predicate.isObject(report) && Array.isArray(report["rules"])
+    ? report["rules"].filter(Predicate.isObject)
+    : []
+  return rules.reduce((sum, rule) => sum + Number(rule["applied"] ?? 0), 0)
+}
+
 /** Puts a fault in force while something is done; then it heals. */
 export const whileInForce = async <A>(lane: Lane, fault: Fault, use: () => Promise<A>): Promise<[A, number]> => {
   await control(lane, "PUT", "/plan", planOf(fault))
   try {
     const result = await use()
-    const report = await control(lane, "GET", "/report")
-    const rules = Predicate.isObject(report) && Array.isArray(report["rules"])
-      ? report["rules"].filter(Predicate.isObject)
-      : []
-    return [result, rules.reduce((sum, rule) => sum + Number(rule["applied"] ?? 0), 0)]
+    // What is played behind the answer is counted a moment after a client has it.
+    const until = performance.now() + (isCounted(fault) ? countMillisMax : 0)
+    let applied = await appliedIn(lane)
+    while (applied === 0 && performance.now() < until) {
+      await setTimeout(50)
+      applied = await appliedIn(lane)
+    }
+    return [result, applied]
   } finally {
     await control(lane, "DELETE", "/plan")
   }

@@ -38,7 +38,6 @@ const shown = ({ appservice_status, errcode, error, status }: Row): string =>
 
 /** What a homeserver says now and did not say when it was recorded; `undefined` where nothing differs. */
 export const difference = (now: Row, then: Row, { varies }: Pick<Cell, "varies">): string | undefined => {
-  // What is played after the answer may be counted a moment later than it is asked for.
   const isPlayed = now.applied > 0 || then.applied === 0
   if (isPlayed && shown(now) === shown(then)) return undefined
   const failed = new Set([502, 504])

@@ -14,6 +14,7 @@ import * as Homeservers from "./Homeservers.ts"
 import { install, type Installation } from "./Install.ts"
 import { Lab } from "./Lab.ts"
 import * as Lanes from "./Lanes.ts"
+import type { AppservicePeer } from "./Peer.ts"
 import { appservices, peers, synapse } from "./peers.ts"
 import * as Requests from "./requests.ts"
 import * as Results from "./Results.ts"
@@ -21,6 +22,8 @@ import { register, start, type StartUp } from "./startUp.ts"
 
 const flags = new Set(process.argv.slice(2).filter((word) => word.startsWith("--")))
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"))
+
+const referenceFile = "reference-faults.jsonl"
 
 /** A run that has little time leaves out what took longer than this when it was recorded, in seconds. */
 const quickSeconds = 2
@@ -186,6 +189,31 @@ const faults = async (name: string, file: string, folder: string | undefined): P
   }
 }
 
+/** Plays faults between the reference homeserver and a real framework: what they end in is what ends our appservice. */
+const faultsBefore = async (peer: AppservicePeer, folder: string): Promise<void> => {
+  const site = new Lab()
+  try {
+    const registered = await register(site, peer, folder, "faults")
+    const { hs_token } = registered.fields
+    const kinds = Array.from({ length: 5 }, () => ({ tls: false }))
+    const lanes = await Lanes.open(site, { port: registered.port, hs_token, name: "lane" }, kinds)
+    const homeserver = await Homeservers.ours(site, [registered.file, ...lanes.map((lane) => lane.file)])
+    const { startUp } = await start(site, registered, homeserver)
+    if (startUp.result === "failed") return tell(`faults before ${peer.name}`, startUp.complaints)
+    const recorded = Results.read(referenceFile)
+    const queue = cells.filter((cell) => !cell.tls && isSelected(recorded)(cell))
+    const rows = await Lanes.inLanes(lanes, queue, (lane, cell) => Lanes.play(homeserver, lane, cell))
+    const differences = rows.flatMap((row, index) => {
+      const then = recorded.get(row.fault)
+      const different = then === undefined ? "was not recorded" : Results.difference(row, then, queue[index] ?? {})
+      return different === undefined ? [] : [`${row.fault}: ${different}`]
+    })
+    tell(`${queue.length} faults before ${peer.name}, as before our own appservice`, differences)
+  } finally {
+    await site.end()
+  }
+}
+
 const doctor = async (
   site: Lab,
   name: string,
@@ -218,7 +246,14 @@ const main = async (): Promise<void> => {
   if (folder !== undefined) {
     await faults(`Synapse ${synapse.version}`, `synapse-${synapse.version}-faults.jsonl`, folder)
   }
-  await faults("the reference homeserver", "reference-faults.jsonl", undefined)
+  await faults("the reference homeserver", referenceFile, undefined)
+  for (const peer of appservices) {
+    const folder = installed.get(peer.name)
+    // The others answer a ping that they have not sent with an error, whatever is played.
+    if (folder !== undefined && peer.answers === "ping" && peer.needsMore === undefined) {
+      await faultsBefore(peer, folder)
+    }
+  }
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
