@@ -16,7 +16,7 @@ describe("the diagnosis of every fault", () => {
       const vague = cells.flatMap(({ got, toAppservice, toHomeserver }) => {
         if (Result.isSuccess(got)) return []
         const { actor, advice, cause } = diagnose(got.failure, context)
-        const isTold = !/nothing tells why|does not say why/.test(cause) && cause !== "" && advice !== "" &&
+        const isTold = !/nothing says why|does not say why/.test(cause) && cause !== "" && advice !== "" &&
           actor.length > 0
         return isTold ? [] : [Fault.describe(toHomeserver ?? toAppservice ?? Fault.pass)]
       })

@@ -72,12 +72,12 @@ export const command = Command.make(
 
 const run = Effect.fnUntraced(function*(host: string, port: number) {
   const { handle } = yield* Homeserver.Homeserver
-  // The CORS headers stand on every answer of a homeserver (C17), so also on those that come from below it.
+  // The CORS headers are on every answer of a homeserver (C17), so also on those that come from below it.
   const options = { host, port, headers: Homeserver.corsHeaders }
   return yield* serve(handle, options, ({ url }) => Console.log(`homeserver ready at ${url.origin}`))
 })
 
-/** Names the files that cannot stand side by side, which the registry does not know (C23). */
+/** Names the files of two registrations that conflict, because the registry does not know files (C23). */
 const contradiction = (
   error: AppserviceRegistry.RegistryError,
   files: ReadonlyArray<RegistrationFile>

@@ -1,5 +1,5 @@
 /**
- * `appservice-ping proxy`: stands between two real peers and plays a fault plan on the connections between them.
+ * `appservice-ping proxy`: sits between two real peers and plays a fault plan on the connections between them.
  *
  * @since 0.1.0
  */
@@ -55,7 +55,7 @@ export const command = Command.make(
     port: Flags.port.pipe(Flag.withDescription("The port; 0 picks a free one"), Flag.withDefault(0)),
     tls: Flag.Boolean("tls").pipe(
       Flag.withDescription(
-        "Speak TLS to whoever connects, with a certificate of the testbed for localhost, homeserver.test and appservice.test; faults of TLS need it"
+        "Speak TLS to clients, with a certificate of the testbed for localhost, homeserver.test and appservice.test; faults of TLS need it"
       ),
       Flag.withDefault(false)
     ),
@@ -125,7 +125,7 @@ export const command = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Stands in front of a homeserver or an appservice and plays a fault plan on real connections: resets, stalls, latency, wrong answers. SIGTERM and SIGINT stop it with exit code 0; without the control API it tells then what became of each rule. Connections that the system refuses or ignores by itself are not counted."
+    "Sits in front of a homeserver or an appservice and plays a fault plan on real connections: resets, stalls, latency, wrong answers. SIGTERM and SIGINT stop it with exit code 0; without the control API it then prints a report of each rule. Connections that the system refuses or ignores by itself are not counted."
   ),
   Command.withShortDescription("Play a fault plan between two real peers"),
   Command.withExamples([

@@ -24,7 +24,7 @@ const names = Argument.String("scenario").pipe(
 
 const isFile = (name: string): boolean => /[./\\]/.test(name)
 
-/** A name of the library, or a file: what has a dot or a slash in it. */
+/** The name of a scenario in the library, or a file if it contains a dot or a slash. */
 const load = (name: string): Effect.Effect<Scenario, CommandFailure> => {
   const known = find(name)
   if (known !== undefined) return Effect.succeed(known)
@@ -149,7 +149,7 @@ const show = Command.make(
   "show",
   { name: Argument.String("scenario").pipe(Argument.withDescription("A scenario of the library, or a file")) },
   ({ name }) => Effect.flatMap(load(name), (scenario) => Console.log(scenarioToYaml(scenario).trimEnd()))
-).pipe(Command.withShortDescription("Print a scenario as YAML, to start an own one from"))
+).pipe(Command.withShortDescription("Print a scenario as YAML, as a template for your own"))
 
 const decodeCapsule = Schema.decodeUnknownResult(Schema.fromJsonString(Capsule.Capsule))
 
@@ -157,7 +157,7 @@ const replay = Command.make(
   "replay",
   { file: Argument.String("capsule").pipe(Argument.withDescription("The capsule of a scenario that did not pass")) },
   Effect.fnUntraced(function*({ file }) {
-    const decoded = decodeCapsule((yield* readText(file, "a capsule", { bytesMax: 64 * 1024 * 1024 })).text)
+    const decoded = decodeCapsule((yield* readText(file, "a capsule", { maxFileBytes: 64 * 1024 * 1024 })).text)
     if (Result.isFailure(decoded)) {
       return yield* wrongUsage(`${plain(file)}: expected a capsule that "scenario run" has written`)
     }
@@ -176,7 +176,7 @@ const replay = Command.make(
     yield* Console.log("The same as in the capsule.")
   })
 ).pipe(
-  Command.withDescription("Plays the scenario of a capsule again, and tells whether the same happened."),
+  Command.withDescription("Plays the scenario of a capsule again, and reports whether the result is the same."),
   Command.withShortDescription("Replay a scenario that did not pass")
 )
 

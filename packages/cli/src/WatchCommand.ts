@@ -1,5 +1,5 @@
 /**
- * `appservice-ping watch`: pings again and again, and tells what changes.
+ * `appservice-ping watch`: pings again and again, and reports every change.
  *
  * @since 0.1.0
  */
@@ -75,7 +75,7 @@ export const command = Command.make(
   }, (effect) => Effect.provide(Effect.scoped(effect), HttpClientLayer.layer))
 ).pipe(
   Command.withDescription(
-    "Pings again and again and tells what changes: a table on a terminal, a line for each change elsewhere. SIGTERM and SIGINT stop it with exit code 0."
+    "Pings again and again and reports every change: a table on a terminal, a line for each change elsewhere. SIGTERM and SIGINT stop it with exit code 0."
   ),
   Command.withShortDescription("Watch the health of appservices"),
   Command.withExamples([

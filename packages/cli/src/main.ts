@@ -26,7 +26,7 @@ const linesOf = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => {
   return [`appservice-ping: an error nobody foresaw: ${plain(error instanceof Error ? error.message : String(error))}`]
 }
 
-// Whoever reads the output may stop reading it: that ends no server, and is no error of a ping.
+// The reader of the output may go away: that ends no server, and is no error of a ping.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
 const teardown: Runtime.Teardown = (exit, onExit) => onExit(exitCodeOf(exit))

@@ -1,5 +1,5 @@
 /**
- * What a homeserver supports, asked once and remembered: the path of its pings, and what it calls itself (C21, C22).
+ * Asks a homeserver once what it supports and remembers it: the path of its pings, its name and its version (C21, C22).
  *
  * @since 0.1.0
  */
@@ -25,22 +25,22 @@ import * as Spans from "./internal/spans.ts"
 export interface DetectionOptions extends VersionsOptions {
   /** How long an answer is remembered; `"Infinity"` for ever. Default: 1 hour. A failure never is. */
   readonly timeToLive?: Duration.Input | undefined
-  /** Whether the homeserver is also asked what it calls itself. Default: true. */
+  /** Whether to ask the homeserver for the name and version of its software too. Default: true. */
   readonly describe?: boolean | undefined
 }
 
 /**
- * What a homeserver supports.
+ * The path of a homeserver's pings, the versions of the spec that it supports, and its software.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Detected {
-  /** The path of its pings: what `Ping.ping` takes as `path`. */
+  /** The path of its pings, for the option `path` of `Ping.ping`. */
   readonly path: "stable" | "unstable"
   /** The versions of the spec that it lists. */
   readonly versions: ReadonlyArray<string>
-  /** What it calls itself, where it says so. */
+  /** The name and version of its software, if it gives them. */
   readonly server?: ServerVersion
 }
 
@@ -59,7 +59,7 @@ export type DetectionError = PingError | PingUnsupported | TransportError
  * @since 0.1.0
  */
 export class Detection extends Context.Service<Detection, {
-  /** What the homeserver supports: asked once and remembered; callers at the same time share one request. */
+  /** Asks the homeserver once and remembers the answer; simultaneous callers share one request. */
   readonly detect: Effect.Effect<Detected, DetectionError>
   /** Forgets the answer, so that the next call asks again, such as after an update of the homeserver. */
   readonly forget: Effect.Effect<void>

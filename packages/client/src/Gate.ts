@@ -1,11 +1,11 @@
 /**
- * The start-up gate: waits until the connection works, as long as what is wrong passes by itself (A10).
+ * The start-up gate: waits until the connection works, as long as the failure can pass by itself (A10).
  *
- * It drives any ping, and belongs after the appservice's listener is up: a homeserver cannot reach what does not listen
- * yet. Its decisions are pure functions of their own.
+ * It drives any ping. Start it once the appservice's listener is up, because a homeserver cannot reach it before. Its
+ * decisions are separate pure functions.
  *
  * @see {@link "GatePolicy"} for these decisions
- * @see {@link "GateEvent"} for what it tells on its way
+ * @see {@link "GateEvent"} for its progress
  * @since 0.1.0
  */
 import * as Bound from "@appservice-ping/domain/Bound"
@@ -17,7 +17,7 @@ import { checkedUnsafe, deadlineOf, type GatePolicy, step } from "./GatePolicy.t
 import * as Spans from "./internal/spans.ts"
 
 /**
- * What is waited for, and how.
+ * The ping to wait for, and the policy of waiting.
  *
  * @category models
  * @since 0.1.0
@@ -25,7 +25,7 @@ import * as Spans from "./internal/spans.ts"
 export interface GateOptions<A, E, R> extends GatePolicy {
   /** One attempt: a plain ping, or a verified one. */
   readonly ping: Effect.Effect<A, E, R>
-  /** What an error means; only one that is `temporary` is tried again. Default: `Diagnosis.diagnose`. */
+  /** Diagnoses an error; only a `temporary` one is tried again. Default: `Diagnosis.diagnose`. */
   readonly diagnose?: ((error: E) => Diagnosis) | undefined
   /**
    * Errors to try again after although their diagnosis says that only a person can fix them: an `M_UNKNOWN_TOKEN`
@@ -150,7 +150,7 @@ const waitAt = <A, E, R, R2>(options: WaitOptions<A, E, R, R2>): Effect.Effect<A
     Effect.withSpan("appservice_ping.gate")
   )
 
-/** So far may the gate be ahead of whoever reads its events. */
+/** The number of events by which the gate may be ahead of a reader. */
 const eventsMax = 16
 
 /**
@@ -209,7 +209,7 @@ export const events: {
  * const warned = (options: Ping.PingOptions) =>
  *   gate(options).pipe(Effect.catchTag("GaveUpError", (error) => Effect.logWarning(error.message)))
  *
- * // Goes on at once, and tells later.
+ * // Goes on at once, and logs later.
  * const beside = (options: Ping.PingOptions) => Effect.forkScoped(warned(options))
  *
  * // As long as the homeserver is being restarted with the new registration, it may not know the token.

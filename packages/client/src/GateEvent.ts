@@ -1,5 +1,5 @@
 /**
- * What the start-up gate tells: each attempt, and how it ended.
+ * The events of the start-up gate: each attempt, and how it ended.
  *
  * @since 0.1.0
  */
@@ -108,7 +108,7 @@ export interface GaveUp<E> {
 }
 
 /**
- * What happens at the gate: each attempt and its failure, and one end.
+ * An event of the gate: each attempt and its failure, and one end.
  *
  * @category models
  * @since 0.1.0

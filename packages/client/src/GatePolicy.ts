@@ -1,5 +1,5 @@
 /**
- * What the start-up gate decides: how long to wait, and when to give up. Pure functions on data.
+ * The decisions of the start-up gate: how long to wait, and when to give up. Pure functions on data.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ export interface GatePolicy {
   readonly firstDelay?: Duration.Input | undefined
   /** The longest wait between two attempts, but for one that a server asks for. Default: 30 seconds. */
   readonly maxDelay?: Duration.Input | undefined
-  /** What each wait is multiplied with for the next one, at least 1. Default: 2. */
+  /** The factor from each wait to the next one, at least 1. Default: 2. */
   readonly factor?: number | undefined
   /** The share of each wait that is left to chance, from 0 to 1, so that many appservices do not come at once. Default: 0.5. */
   readonly jitter?: number | undefined
@@ -42,7 +42,7 @@ export interface GatePolicy {
 export type GaveUpReason = "permanent" | "deadline" | "attempts"
 
 /**
- * Where the gate stands after a failed attempt.
+ * The state of the gate after a failed attempt.
  *
  * @category models
  * @since 0.1.0
@@ -69,7 +69,7 @@ export interface GateOutcome {
 }
 
 /**
- * What follows a failed attempt.
+ * The decision after a failed attempt: another one, or the end.
  *
  * @category models
  * @since 0.1.0

@@ -8,7 +8,7 @@ import type { Diagnosis } from "@appservice-ping/domain/Diagnosis"
 import { Duration } from "effect"
 
 /**
- * What is kept of an error: its tag and the start of its message.
+ * The part of an error that is kept: its tag and the start of its message.
  *
  * @category models
  * @since 0.1.0
@@ -34,7 +34,7 @@ export interface Moment {
 }
 
 /**
- * What one ping said.
+ * The result of one ping.
  *
  * **Details**
  *
@@ -62,7 +62,7 @@ export interface Streak {
 }
 
 /**
- * No ping has told anything lasting yet.
+ * The pings so far are too few for a judgement.
  *
  * @category models
  * @since 0.1.0
@@ -203,7 +203,7 @@ export const checkedUnsafe = (policy: HealthPolicy): HealthPolicy => {
 export const unknown: Health = { _tag: "Unknown", against: undefined }
 
 /**
- * Tells whether the homeserver reaches the appservice, as far as is known.
+ * Checks whether the homeserver reaches the appservice, as far as is known.
  *
  * @category guards
  * @since 0.1.0
@@ -232,7 +232,7 @@ export const failure = (error: { readonly _tag: string; readonly message: string
 })
 
 /**
- * Tells what one more observation makes of a health, and whether that is a change of its kind; pure and total.
+ * Returns the health after one more observation, and whether its kind changed; pure and total.
  *
  * **Details**
  *

@@ -1,5 +1,5 @@
 /**
- * What a homeserver says it supports, and on which path it answers pings (C21).
+ * Asks a homeserver what it supports, and on which path it answers pings (C21).
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import { exchange, type Exchanged, homeserver } from "./internal/exchange.ts"
 import * as Spans from "./internal/spans.ts"
 
 /**
- * Where the homeserver is, and the bounds of the question.
+ * The address of the homeserver, and the bounds of the exchange.
  *
  * @category models
  * @since 0.1.0
@@ -28,7 +28,7 @@ export interface HomeserverOptions {
 }
 
 /**
- * Where the homeserver is, and the token to ask what it supports with.
+ * The address of the homeserver, the bounds of the exchange, and a token for it.
  *
  * @category models
  * @since 0.1.0

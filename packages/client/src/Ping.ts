@@ -15,7 +15,7 @@ import { exchange, homeserver } from "./internal/exchange.ts"
 import * as Spans from "./internal/spans.ts"
 
 /**
- * What a ping needs, and its bounds.
+ * The homeserver to ask, the appservice to ping, and the bounds of the exchange.
  *
  * @category models
  * @since 0.1.0

@@ -2,7 +2,7 @@
  * The verified ping: the appservice knows of each ping it asks for whether it arrived here.
  *
  * A plain ping believes the homeserver. Where another service, another copy of the appservice or a proxy answers at the
- * registration's url, the homeserver says that all is well, and only the missing arrival tells.
+ * registration's url, the homeserver says that all is well, and only the missing arrival shows it.
  *
  * @since 0.1.0
  */
@@ -30,14 +30,14 @@ export interface VerifiedPingOptions {
   /** How long an arrival is waited for after the homeserver's success, because it may be later. Default: 1 second. */
   readonly settleTime?: Duration.Input | undefined
   /**
-   * What makes an id unguessable: 16 bytes for each ping. Default: the runtime's cryptographic source; another one is
+   * The source of unguessable ids: 16 bytes for each ping. Default: the runtime's cryptographic source; another one is
    * for tests.
    */
   readonly randomBytes?: Effect.Effect<Uint8Array> | undefined
 }
 
 /**
- * What a verified ping needs: what a ping needs, but for its id, and the registration's `url` for its errors.
+ * The options of a ping without its id, and the registration's `url` for its errors.
  *
  * @category models
  * @since 0.1.0
@@ -79,7 +79,7 @@ export type VerifyError = AnsweredElsewhere | PingError | SeenButFailed | TooMan
  * import { Appservice } from "@appservice-ping/server"
  * import { Effect } from "effect"
  *
- * // What listens tells the service what arrives.
+ * // The listener reports every arrival to the service.
  * const appservice = (registration: Registration.Registration) =>
  *   Appservice.Appservice.layer({
  *     registration,
@@ -101,7 +101,7 @@ export class VerifiedPing extends Context.Service<VerifiedPing, {
    * someone else, is no error and leaves nothing behind.
    */
   readonly received: (ping: { readonly transactionId?: string | undefined }) => Effect.Effect<void>
-  /** Pings with an id of its own, and compares what the homeserver says with what arrived. */
+  /** Pings with a fresh id, and compares the homeserver's answer with the arrivals here. */
   readonly ping: (options: VerifiedOptions) => Effect.Effect<Confirmed, VerifyError, HttpClient>
 }>()("@appservice-ping/client/VerifiedPing") {
   /**

@@ -78,7 +78,7 @@ export interface WatchOptions extends PaceOptions {
  * @since 0.1.0
  */
 export interface Target<E, R> extends PaceOptions {
-  /** What it is called, in events and metrics: the registration's `id`, where that is unique. */
+  /** Its name in events and metrics, such as the registration's `id` if that is unique. */
   readonly key: string
   readonly labels?: Labels | undefined
   /** A plain or a verified ping. Its services are those of the `add`; its timeout is its own. */
@@ -116,7 +116,7 @@ export class WatchEnded extends Schema.TaggedError<WatchEnded>("@appservice-ping
 }
 
 /**
- * Adds an appservice; an error that does not explain itself needs a `diagnose` of its own.
+ * Adds an appservice; an error that `Diagnosis.diagnose` does not know needs a `diagnose` option.
  *
  * @category models
  * @since 0.1.0
@@ -141,21 +141,21 @@ export class Watch extends Context.Service<Watch, {
   readonly add: Add<never>
   /** Watches an appservice until the scope closes. */
   readonly addScoped: Add<Scope.Scope>
-  /** Ends a watching, and the ping that is under way; tells whether the appservice was watched. */
+  /** Stops watching an appservice, and interrupts its ping; returns whether it was watched. */
   readonly remove: (key: string) => Effect.Effect<boolean>
   /**
    * Sends no further ping to one appservice, or to all; a ping under way still counts. The health stays what it is,
-   * for readiness too. Tells whether the appservice is watched.
+   * for readiness too. Returns whether the appservice is watched.
    */
   readonly pause: (key?: string) => Effect.Effect<boolean>
-  /** Goes on at the next slot. What was paused alone is resumed alone, and what was paused with all, with all. */
+  /** Goes on at the next slot. It undoes only a `pause` with the same argument: of one appservice, or of all. */
   readonly resume: (key?: string) => Effect.Effect<boolean>
   readonly status: (key: string) => Effect.Effect<Status | undefined>
   readonly all: Effect.Effect<ReadonlyArray<Status>>
   readonly load: Effect.Effect<Load>
   /** The same without an effect, for metrics, which are read from outside. */
   readonly loadUnsafe: () => Load
-  /** What happens after the stream has started. A slow reader delays nothing, and learns how much it has missed. */
+  /** All events after the stream has started. A slow reader delays nothing, and learns how many it has missed. */
   readonly changes: Stream.Stream<WatchEvent>
   /**
    * The health now, then each further kind of it; a slow reader finds the newest. Ends when the appservice is removed,
@@ -181,7 +181,7 @@ export class Watch extends Context.Service<Watch, {
  * **Details**
  *
  * One fiber starts the pings when they are due, at most `concurrency` at once; an appservice that waits costs no fiber.
- * `load` tells whether that is enough. An appservice never has two pings under way. A `Retry-After` postpones its next
+ * `load` shows whether that is enough. An appservice never has two pings under way. A `Retry-After` postpones its next
  * ping.
  *
  * **Example** (Watching an appservice and logging what changes)

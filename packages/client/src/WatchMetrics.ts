@@ -10,7 +10,7 @@ import { Watch } from "./Watch.ts"
 import type { Listener, Watched } from "./WatchStatus.ts"
 
 /**
- * What the metrics tell apart.
+ * The resolution of the metrics: labels and buckets.
  *
  * @category models
  * @since 0.1.0
@@ -46,7 +46,7 @@ export const roundTripBuckets: ReadonlyArray<number> = [0.005, 0.01, 0.025, 0.05
  * - `appservice_ping_watched{health}` counts the watched appservices by health.
  * - `appservice_ping_backlog` counts the pings that are due and have to wait; it is 0 in a watch that keeps up.
  *
- * The series of an appservice end when it is removed. Those that appservices share tell the oldest last success and the
+ * The series of an appservice end when it is removed. Shared series have the oldest last success and the
  * worst health, so that the same alert works for both. A label has at most 128 characters; one that is longer or holds
  * control characters ends in a hash.
  *

@@ -1,5 +1,5 @@
 /**
- * What a watch tells about its appservices and about itself.
+ * The state and the events of a watch.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import type { Duration } from "effect"
 import type { Health, Observation, Transition } from "./Health.ts"
 
 /**
- * What an appservice is grouped by, in events and metrics.
+ * The labels that group appservices in events and metrics.
  *
  * @category models
  * @since 0.1.0
@@ -18,7 +18,7 @@ export interface Labels {
 }
 
 /**
- * What a watch has to know of the error of a ping.
+ * The part of a ping's error that a watch needs.
  *
  * @category models
  * @since 0.1.0
@@ -50,7 +50,7 @@ export interface Watched {
  * @since 0.1.0
  */
 export interface Status extends Watched {
-  /** What the newest ping said. */
+  /** The result of the newest ping. */
   readonly last: Observation | undefined
   /** Whether a ping is under way. */
   readonly isRunning: boolean
@@ -94,7 +94,7 @@ export interface Observed {
   readonly observation: Observation
   /** The health with this observation. */
   readonly health: Health
-  /** What the observation has changed. */
+  /** The change of health, if there was one. */
   readonly transition: Transition | undefined
 }
 
@@ -110,7 +110,7 @@ export interface Missed {
 }
 
 /**
- * What a watch reports.
+ * An event of a watch.
  *
  * @category models
  * @since 0.1.0
@@ -118,7 +118,7 @@ export interface Missed {
 export type WatchEvent = Observed | Missed
 
 /**
- * What follows a watch without missing anything: metrics.
+ * A listener that misses no event of a watch, for metrics.
  *
  * **Gotchas**
  *

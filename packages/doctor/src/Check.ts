@@ -58,7 +58,7 @@ export const titles = {
 export type CheckId = keyof typeof titles
 
 /**
- * What one check says.
+ * The report of one check.
  *
  * @category models
  * @since 0.1.0
@@ -137,7 +137,7 @@ const homeserver = (seen: HomeserverEvidence): Line => {
 
 const nameOf = (error: Diagnosable): string => error._tag === "OtherErrcode" ? error.errcode : error._tag
 
-/** What everything is explained by: the evidence so far. */
+/** The evidence so far, which explains everything. */
 interface About {
   readonly evidence: Partial<Evidence>
   readonly subject: Subject

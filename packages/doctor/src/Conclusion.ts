@@ -134,7 +134,7 @@ const confirmed = (evidence: Evidence): Diagnosis => {
   })
 }
 
-/** What a check found wrong does not end in "all is well", whatever the homeserver says. */
+/** A defect that a check found never ends in "all is well", whatever the homeserver says. */
 const checkFailed = (
   { evidence, subject }: Case
 ): { readonly check: Check.CheckId; readonly detail: string } | undefined => {

@@ -18,7 +18,7 @@ import { ask } from "./internal/ask.ts"
 import { speaksTls } from "./internal/probe.ts"
 
 /**
- * What to call, and for how long each call may take.
+ * The url to call, and how long each call may take.
  *
  * @category options
  * @since 0.1.0

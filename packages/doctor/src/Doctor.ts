@@ -30,7 +30,7 @@ import type { Report } from "./Report.ts"
 export type Source = Registration.Registration | Registration.RegistrationError
 
 /**
- * What to look at, and the bounds of looking.
+ * The parts to check, and the bounds of the checks.
  *
  * @category options
  * @since 0.1.0
@@ -40,7 +40,7 @@ export interface Options {
   readonly homeserver: URL
   /** The homeserver's copy of the registration, to compare. */
   readonly copy?: Source | undefined
-  /** What is known of the registration's text, such as the lines of its fields. */
+  /** Facts about the registration's text, such as the lines of its fields. */
   readonly text?: RegistrationWarning.Text | undefined
   /** Whether every user of this machine can read the registration's file. Default: `false`. */
   readonly isWorldReadable?: boolean | undefined
@@ -163,7 +163,7 @@ export const examine: (options: Options) => Effect.Effect<Report, never, HttpCli
       })
     )
     yield* take("versions", found.versions && Effect.void)
-    // A token goes only to what has shown itself to be a homeserver.
+    // A token goes only to a server that has shown itself to be a homeserver.
     const isHomeserver = found.versions?._tag === "Supported" ||
       (found.versions?._tag === "Failed" && found.versions.error._tag === "PingUnsupported")
     yield* take(

@@ -1,5 +1,5 @@
 /**
- * What each check of the doctor saw, as plain data: the checks gather it, and the conclusion rests on it.
+ * The evidence of each check of the doctor, as plain data: the checks gather it, and the conclusion rests on it.
  *
  * @since 0.1.0
  */
@@ -37,7 +37,7 @@ export type Oddity =
   | { readonly _tag: "WorldReadable" }
 
 /**
- * What the registration holds, and what the homeserver's copy of it does, where that was given.
+ * The registration, and the homeserver's copy of it if that was given.
  *
  * @category models
  * @since 0.1.0
@@ -116,7 +116,7 @@ export type TokenEvidence =
   | { readonly _tag: "Unclear"; readonly error: PingError | TransportError }
 
 /**
- * What listens where the registration's url leads, as seen from here.
+ * The listener at the registration's url, as seen from here.
  *
  * @category models
  * @since 0.1.0
@@ -132,7 +132,7 @@ export type ListenerEvidence =
   | { readonly _tag: "Unreachable"; readonly phase: Phase; readonly failure: ConnectionFailure }
 
 /**
- * What became of a request with a token that is not the `hs_token`.
+ * The result of a request with a token that is not the `hs_token`.
  *
  * @category models
  * @since 0.1.0
@@ -157,9 +157,9 @@ export interface Answered {
   /** The start of the body, without tokens. */
   readonly body: string
   readonly wrongToken: WrongToken
-  /** What became of a path that no appservice has (A6); `undefined` where it was not asked for. */
+  /** The answer for a path that no appservice has (A6); `undefined` if it was not requested. */
   readonly unknownPath: WrongToken | undefined
-  /** What became of an empty transaction with a wrong token; `undefined` where it was not asked for. */
+  /** The answer for an empty transaction with a wrong token; `undefined` if it was not sent. */
   readonly transaction: WrongToken | undefined
   /** Whether a homeserver answers there. */
   readonly isHomeserver: boolean
@@ -191,7 +191,7 @@ export interface NoAnswer {
 export type DirectEvidence = Answered | NoAnswer
 
 /**
- * What the homeserver says of its own call.
+ * The homeserver's report of its own call.
  *
  * @category models
  * @since 0.1.0
@@ -207,7 +207,7 @@ export type PingEvidence =
   }
 
 /**
- * What all checks saw; a check that is not there was skipped.
+ * The evidence of all checks; a missing check was skipped.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What is odd about a registration, and in which fields two copies of it differ; pure, and without a value of a token.
+ * Finds oddities of a registration, and the fields in which two copies of it differ; pure, and without tokens.
  *
  * @since 0.1.0
  */

@@ -8,7 +8,7 @@ import { type Check, titles } from "./Check.ts"
 import type { Conclusion, Ground } from "./Conclusion.ts"
 
 /**
- * What all checks said, and what follows.
+ * The reports of all checks, and the conclusion.
  *
  * @category models
  * @since 0.1.0

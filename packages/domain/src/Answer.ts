@@ -17,7 +17,7 @@ import * as RetryAfter from "./RetryAfter.ts"
 import { NotHomeserver } from "./TransportError.ts"
 
 /**
- * An answer as it stands on the wire, its body decoded as UTF-8.
+ * An answer as it is on the wire, its body decoded as UTF-8.
  *
  * @category models
  * @since 0.1.0
@@ -149,7 +149,7 @@ const decoders = Record.map(
 )
 
 /**
- * What reading an answer takes besides the answer.
+ * The options for reading an answer.
  *
  * @category options
  * @since 0.1.0
@@ -183,7 +183,7 @@ export const fromError = (error: PingError.PingError): Answer => {
   const other = error._tag === "OtherErrcode"
   const body = other
     ? { errcode: error.errcode, error: error.error ?? error.errcode }
-    // Assigned, so that errcode and error come first for whoever reads the bytes.
+    // Assigned, so that errcode and error come first for a person who reads the bytes.
     : Object.assign({ errcode: error._tag, error: error._tag }, encoders[error._tag](error))
   const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
   return {
@@ -199,7 +199,7 @@ export const fromError = (error: PingError.PingError): Answer => {
 const unstableErrcode = /^FI\.MAU\.MSC2659[._]/
 
 /**
- * The errcode that an errcode of a peer's dialect stands for: the unstable `FI.MAU.MSC2659_*` (C22), and
+ * Translates an errcode of a peer's dialect to the spec's: the unstable `FI.MAU.MSC2659_*` (C22), and
  * `M_UNAUTHORIZED`, which some homeservers say for a token they do not know.
  */
 const canonical = (errcode: string): string =>

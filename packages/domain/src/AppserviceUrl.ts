@@ -70,7 +70,7 @@ export const target = (text: string | null): Target => {
 }
 
 /**
- * Tells whether a text is a `url` that a homeserver can call: absolute, `http` or `https`.
+ * Checks whether a text is a `url` that a homeserver can call: absolute, `http` or `https`.
  *
  * @category guards
  * @since 0.1.0
@@ -120,7 +120,7 @@ const localHost =
   /^(?:(?:.+\.)?localhost\.?|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\])$/
 
 /**
- * Tells whether a URL leads every machine to itself: `localhost`, a loopback address, or the address to listen on all.
+ * Checks whether a URL leads every machine to itself: `localhost`, a loopback address, or the address to listen on all.
  *
  * @category predicates
  * @since 0.1.0

@@ -14,7 +14,7 @@ import type { Registration } from "./Registration.ts"
 export interface AppserviceUsers {
   /** The user id of the appservice itself: `sender_localpart` on the homeserver. */
   readonly sender: string
-  /** Tells whether the appservice may act as a user: its sender, or one in its `users` namespaces (C14). */
+  /** Checks whether the appservice may act as a user: its sender, or one in its `users` namespaces (C14). */
   readonly includes: (userId: string) => boolean
   /** The expressions of the registration that are no regular expressions here, and so match no user. */
   readonly unreadable: ReadonlyArray<string>
@@ -47,7 +47,7 @@ export const userId = (localpart: string, serverName: string): string | undefine
  */
 export const serverNameOf = (userId: string): string | undefined => /^@[^:]*:([\w.:[\]-]{1,255})$/.exec(userId)?.[1]
 
-/** What Python and Rust write in another way than JavaScript: inline flags at the start, named groups, and anchors. */
+/** Syntax of Python and Rust that JavaScript writes differently: inline flags at the start, named groups, and anchors. */
 const toJavaScript = (expression: string): readonly [source: string, flags: string] => {
   const [, flags = "", rest = expression] = /^\(\?([ims]+)\)(.*)$/s.exec(expression) ?? []
   return [rest.replaceAll("(?P<", "(?<").replaceAll(/\\A/g, "^").replaceAll(/\\[Zz]/g, "$"), flags]

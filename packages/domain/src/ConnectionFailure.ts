@@ -166,7 +166,7 @@ const ofOne = (error: unknown): ConnectionFailure | undefined => {
   if (/HTTP Tunneling/i.test(text)) return proxy
   const code = Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : undefined
   if (code === "ECONNRESET") {
-    // node:http says ECONNRESET for a FIN too; only its text tells them apart.
+    // node:http says ECONNRESET for a FIN too; only its text distinguishes them.
     return byText.slice(0, 2).find(([pattern]) => pattern.test(text))?.[1] ?? byCode.get(code)
   }
   if (code === "EPROTO" && /wrong version number/i.test(text)) return byCode.get("ERR_SSL_WRONG_VERSION_NUMBER")

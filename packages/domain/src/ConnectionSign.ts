@@ -1,5 +1,5 @@
 /**
- * What the words of a homeserver say about its connection to the appservice.
+ * Reads from the words of a homeserver how its connection to the appservice failed.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ import type { ConnectionFailed, OtherErrcode } from "./PingError.ts"
 export type Sign = Signs.Sign
 
 /**
- * What is wrong with TLS: `plain` where the port does not speak it, `rejected` where the certificate is not accepted and
+ * The defect of TLS: `plain` where the port does not speak it, `rejected` where the certificate is not accepted and
  * the words do not say why.
  *
  * @category models
@@ -32,7 +32,7 @@ export type Sign = Signs.Sign
 export type TlsDefect = Signs.TlsDefect
 
 /**
- * What a text says: how the connection failed, and the appservice's status where it names one.
+ * The meaning of a text: how the connection failed, and the appservice's status if it names one.
  *
  * @category models
  * @since 0.1.0
@@ -47,7 +47,7 @@ export interface Reading {
 }
 
 /**
- * What is known of the ping that a text is about.
+ * Facts about the ping that a text is about.
  *
  * @category options
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What a failed ping means to the people who run a bridge: who must act, what is wrong, what to do, and whether
+ * Diagnoses a failed ping for the people who run a bridge: who must act, what is wrong, what to do, and whether
  * trying again can help.
  *
  * @since 0.1.0
@@ -26,7 +26,7 @@ import * as VerifiedPingError from "./VerifiedPingError.ts"
 export const Actor = Schema.Literals(["operator", "homeserver admin", "network", "nobody"])
 
 /**
- * Who must act.
+ * The person or party that must act.
  *
  * @category models
  * @since 0.1.0
@@ -81,7 +81,7 @@ export const Certainty = Schema.Literals(["certain", "possible"])
 export type Certainty = typeof Certainty.Type
 
 /**
- * What a failed ping means; the one type for everything that diagnoses.
+ * The meaning of a failed ping; the one type for everything that diagnoses.
  *
  * **Details**
  *
@@ -106,21 +106,21 @@ export class Diagnosis extends Schema.Class<Diagnosis>("@appservice-ping/domain/
 }) {}
 
 /**
- * What the caller knows beside the error.
+ * Facts that the caller knows beside the error.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Context {
-  /** The registration's `url`: it is named, because the homeserver was told to use it, and a `localhost` is explained. */
+  /** The registration's `url`: it is named, because the homeserver uses it, and a `localhost` is explained. */
   readonly url?: string | null | undefined
   /** The URL of the homeserver that was asked: a `url` that leads back to it, or not to this machine, is noticed. */
   readonly homeserver?: string | undefined
   /** The registration's `id`: some homeservers repeat it in their texts, where it is no sign of anything. */
   readonly id?: string | undefined
-  /** What the homeserver calls itself: the advice uses that server's words. */
+  /** The homeserver's name and version: the advice uses that server's words. */
   readonly server?: ServerVersion | undefined
-  /** How long the client waited for the answer: what failed at once did not time out. */
+  /** How long the client waited for the answer: a call that failed at once did not time out. */
   readonly elapsed?: Duration.Duration | undefined
 }
 
@@ -221,7 +221,7 @@ const failureFinding = (failure: ConnectionFailure, leg: ConnectionDiagnosis.Leg
   )
 }
 
-/** What has no kind of its own. */
+/** The diagnosis of an error of no special kind. */
 const moreThanKind: ReadonlySet<Signs.Sign> = new Set(["httpToTls", "proxy", "token", "url"])
 
 const findingOf = (error: Diagnosable, context: Context): Finding => {

@@ -1,7 +1,7 @@
 /**
- * What a client asks of a homeserver beside the ping: `GET /_matrix/federation/v1/version`.
+ * The contract of `GET /_matrix/federation/v1/version`, which a client calls beside the ping.
  *
- * It stands apart from the contract of the ping, because no server has to implement it to be pinged through. See
+ * It is separate from the contract of the ping, because no server has to implement it to be pinged through. See
  * https://spec.matrix.org/v1.7/server-server-api/#get_matrixfederationv1version
  *
  * @since 0.1.0
@@ -31,7 +31,7 @@ export const FederationVersion = Schema.Struct({
  */
 export class GetServerVersion extends HttpApiEndpoint.get("getServerVersion", "/_matrix/federation/v1/version", {
   success: FederationVersion
-}).annotate(OpenApi.Summary, "Tells the name and the version of the homeserver's software.") {}
+}).annotate(OpenApi.Summary, "Returns the name and the version of the homeserver's software.") {}
 
 /**
  * The endpoints of the contract, at the top level of a derived client.

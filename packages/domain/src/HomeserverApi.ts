@@ -90,7 +90,7 @@ export class PingAppserviceUnstable extends HttpApiEndpoint.post(
  * @since 0.1.0
  */
 export class GetVersions extends HttpApiEndpoint.get("getVersions", "/_matrix/client/versions", { success: Versions })
-  .annotate(OpenApi.Summary, "Tells which versions of the spec the homeserver supports.")
+  .annotate(OpenApi.Summary, "Returns the versions of the spec that the homeserver supports.")
   .annotate(OpenApi.Override, { security: [{}, { accessTokenBearer: [] }] })
 {}
 

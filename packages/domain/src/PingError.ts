@@ -2,7 +2,7 @@
  * The typed errors that a homeserver answers a ping with.
  *
  * `_tag` is the spec's own errcode, so one thing has one name: `Effect.catchTag("M_BAD_STATUS", (e) => e.status)`.
- * On the wire there is no `_tag`: it travels as `errcode`, and the HTTP status stands beside the body.
+ * On the wire there is no `_tag`: it travels as `errcode`, and the HTTP status is outside the body.
  *
  * @since 0.1.0
  */

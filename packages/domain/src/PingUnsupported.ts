@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 
 /**
- * Schema for what a homeserver calls itself: its name, and its version where it tells that too.
+ * Schema for the name of a homeserver's software, and its version if it gives that too.
  *
  * @category schemas
  * @since 0.1.0

@@ -50,7 +50,7 @@ const placeholder =
   /^(?:[<{[(].*[>}\])]|\$\{?\w+\}?|%\w+%|__\w+__|@\w+@|#\w+#|x{3,}|\*+|\.+|0+|1234\d*|abc(?:d(?:ef\w*)?|123)?|(?:as|hs).?token|token|secret|password|generate|test|none|null)$|change.?(?:me|this)|replace|placeholder|generated|example|random.?string|(?:^|[-_. ])(?:fixme|insert|todo|your|enter)(?:$|[-_. ])/i
 
 /**
- * Tells whether a token is one of an example or a template, so that everybody knows it.
+ * Checks whether a token is one of an example or a template, so that everybody knows it.
  *
  * @category predicates
  * @since 0.1.0

@@ -9,7 +9,7 @@
  */
 
 /**
- * Who has to keep a rule. The client of a ping is an appservice that asks its homeserver.
+ * The party that has to keep a rule. The client of a ping is an appservice that asks its homeserver.
  *
  * @category models
  * @since 0.1.0
@@ -85,7 +85,7 @@ export interface Rule<Id extends string = string> {
   readonly id: Id
   /** The rule in one sentence. */
   readonly sentence: string
-  /** Who has to keep it. */
+  /** The party that has to keep it. */
   readonly side: Side
   readonly wording: Wording
   readonly sources: readonly [Source, ...ReadonlyArray<Source>]

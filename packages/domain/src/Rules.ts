@@ -27,7 +27,7 @@ export type RuleId = (typeof all)[number]["id"]
 const byId: ReadonlyMap<string, Rule<RuleId>> = new Map(all.map((rule) => [rule.id, rule]))
 
 /**
- * Tells whether a text is the id of a rule.
+ * Checks whether a text is the id of a rule.
  *
  * @category guards
  * @since 0.1.0

@@ -77,12 +77,13 @@ export const fromQuery = (query: URLSearchParams): ReadonlyArray<Redacted.Redact
  *
  * **Details**
  *
- * Marked are the value of `access_token`, of an `Authorization` header and of `Bearer`, and the query string and the
- * userinfo of a URL, whoever's they are: a homeserver whose copy of the registration differs from ours writes a token
- * that we do not know. All of it is found as it is, percent-encoded, in form encoding, escaped in JSON, in HTML or in a
- * programming language, in base64 and in hexadecimal, and where two of these were applied one after the other. A run of
- * base64 or hexadecimal that holds a secret is taken out as a whole. A token cut off by the end of the text is taken out
- * too. Tokens of fewer than 8 characters are looked for only where they are marked. The time grows as the text does.
+ * These places are marked: the value of `access_token`, of an `Authorization` header and of `Bearer`, and the query
+ * string and the userinfo of any URL. They may hold a foreign token: a homeserver whose copy of the registration
+ * differs from ours writes a token that we do not know. All of it is found as it is, percent-encoded, in form encoding,
+ * escaped in JSON, in HTML or in a programming language, in base64 and in hexadecimal, and where two of these were
+ * applied one after the other. A run of base64 or hexadecimal that holds a secret is removed as a whole. A token cut off
+ * by the end of the text is removed too. Tokens of fewer than 8 characters are looked for only where they are marked.
+ * The time grows linearly with the text.
  *
  * **Example** (Scrubbing a homeserver's text)
  *

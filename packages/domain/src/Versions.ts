@@ -37,7 +37,7 @@ export type Versions = typeof Versions.Type
 export type PingSupport = "stable" | "unstable" | "none"
 
 /**
- * Tells whether a homeserver supports a version of the spec or a later one, of the form `v1.7` (C21).
+ * Checks whether a homeserver supports a version of the spec or a later one, of the form `v1.7` (C21).
  *
  * **Details**
  *
@@ -53,7 +53,7 @@ export const isAtLeast = (versions: Versions, major: number, minor: number): boo
   })
 
 /**
- * Tells which path a homeserver answers pings on (C21).
+ * Returns the path on which a homeserver answers pings (C21).
  *
  * **Details**
  *

@@ -226,7 +226,7 @@ describe("diagnose Undecided", () => {
     ["closed", "homeserver admin", /was closed/],
     ["malformed", "operator", /does not speak HTTP correctly/],
     ["timeout", "network", /timed out/],
-    ["unknown", "operator", /nothing tells why/]
+    ["unknown", "operator", /nothing says why/]
   ])("names the failure where the connection broke: %s", (kind, actor, says) => {
     const failure = new ConnectionFailure.ConnectionFailure({ kind, text: "x" })
     const diagnosis = diagnose(

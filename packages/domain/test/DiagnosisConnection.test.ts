@@ -70,7 +70,7 @@ describe("diagnose a connection that failed", () => {
     tls: ["operator", false, /secure connection to the appservice failed/],
     malformed: ["operator", false, /does not speak HTTP correctly/],
     timeout: ["network", true, /timed out/],
-    unknown: ["homeserver admin", true, /nothing tells why.*logs of the homeserver/]
+    unknown: ["homeserver admin", true, /nothing says why.*logs of the homeserver/]
   }
 
   it.each(kinds.flatMap((kind) => peerTexts[kind].map((text) => [kind, text] as const)))(

@@ -222,7 +222,7 @@ const connections: ReadonlyArray<Row> = [
     true,
     /Nothing listens/
   ],
-  ["Conduit: anything", 502, failed("Could not reach appservice"), "homeserver admin", true, /nothing tells why/],
+  ["Conduit: anything", 502, failed("Could not reach appservice"), "homeserver admin", true, /nothing says why/],
   ["Conduit: timeout", 504, { errcode: "M_CONNECTION_TIMEOUT" }, "operator", true, /in time/]
 ]
 

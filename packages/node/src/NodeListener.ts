@@ -44,7 +44,7 @@ export interface ListenOptions {
   readonly headersTimeout?: Duration.Input | undefined
   /** How long a whole request may take to arrive; then it is answered 408. Default: 30 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
-  /** How long a connection may stay idle between two requests, as the client is told; Node adds a second. Default: 5 seconds. */
+  /** How long a connection may stay idle between two requests, announced to the client; Node adds a second. Default: 5 seconds. */
   readonly keepAliveTimeout?: Duration.Input | undefined
   /** How long a client may take to receive an answer. Default: 10 seconds. */
   readonly answerTimeout?: Duration.Input | undefined
@@ -101,7 +101,7 @@ export class ListenError
     code: Schema.String
   })
 {
-  /** Reads the code of what a server of Node raised; a port that is no whole number is told as -1. */
+  /** Reads the code of what a server of Node raised; a port that is no whole number becomes -1. */
   static fromUnknown(host: string, port: number, error: unknown): ListenError {
     return new ListenError({
       host,

@@ -1,7 +1,7 @@
 /**
  * The homeserver's call to an appservice over `node:http` itself.
  *
- * It says what really happened on the connection: no pool, no redirect and no second attempt stand in between (D1, D11).
+ * It reports what really happened on the connection: no pool, no redirect and no second attempt hide it (D1, D11).
  *
  * @since 0.1.0
  */
@@ -65,7 +65,7 @@ export const make = (options: NodeTransportOptions = {}): OutgoingTransport["Ser
  * **Details**
  *
  * A body that ends with the connection, without `Content-Length` and chunks, is complete when the connection ends:
- * nobody can tell that from a cut. A reset is told apart from it.
+ * it looks the same as a cut. A reset is distinguished from it.
  *
  * **Gotchas**
  *

@@ -98,7 +98,7 @@ const sendableHeaders = (given: object): Answer["headers"] | undefined => {
  *
  * A status is a whole number from 200 to 599, because an informational one ends no exchange. A header with a line end,
  * or with a character that is not Latin-1, would be another header, or none. Framing and hop-by-hop headers are left
- * out: whoever carries the answer writes its own. Of `Connection` only `close` remains, by which a handler ends the
+ * out: the carrier of the answer writes its own. Of `Connection` only `close` remains, by which a handler ends the
  * connection after its answer.
  *
  * @category getters

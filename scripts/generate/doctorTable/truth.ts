@@ -46,7 +46,7 @@ const families: ReadonlyArray<readonly [Family, RegExp]> = [
   ["closed", /closed before|ended before/],
   ["proxy", /proxy in front of .* answered/],
   ["status", /\bstatus \d{3}|answered \d{3}|failed inside|not ready|did not accept the form/],
-  ["unsaid", /nothing tells why|does not say why|not say why/]
+  ["unsaid", /nothing says why|does not say why|not say why/]
 ]
 
 /** The family of a cause. */

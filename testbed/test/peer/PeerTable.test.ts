@@ -17,7 +17,7 @@ const tableTimeout = 60_000
 const all = Effect.runSync(Effect.cached(rows()))
 
 /** The ping failed, and the diagnosis cannot say what of. */
-const isVague = ({ cause }: Row): boolean => cause !== undefined && /nothing tells why|does not say why/.test(cause)
+const isVague = ({ cause }: Row): boolean => cause !== undefined && /nothing says why|does not say why/.test(cause)
 
 const nameOf = ({ appservice, case: what, homeserver }: Row): string =>
   [what, homeserver, ...appservice === undefined ? [] : [appservice]].join(", ")
@@ -110,7 +110,7 @@ describe("rows", () => {
       }
     }))
 
-  it.effect("never says that nothing tells why where the homeserver has told it", () =>
+  it.effect("never says that nothing says why where the homeserver has told it", () =>
     Effect.gen(function*() {
       const found = yield* all
       const vague = found.filter((row) => isVague(row) && !isSilent(row))

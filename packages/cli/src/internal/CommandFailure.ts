@@ -2,7 +2,7 @@
 import { Data } from "effect"
 
 /**
- * What to tell the user on stderr, and the exit code: 1 when the answer is no, 2 for a wrong call.
+ * The message for stderr, and the exit code: 1 when the answer is no, 2 for a wrong call.
  */
 export class CommandFailure extends Data.TaggedError("CommandFailure")<{
   readonly lines: ReadonlyArray<string>

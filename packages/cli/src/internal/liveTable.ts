@@ -10,7 +10,7 @@ const hideCursor = "\u001b[?25l"
 const showCursor = "\u001b[?25h"
 const clearScreen = "\u001b[2J\u001b[H"
 
-/** Where the terminal does not tell its size. */
+/** The size to assume if the terminal does not report one. */
 const defaultSize = { columns: 80, rows: 24 } as const
 
 const size = () => ({

@@ -1,4 +1,4 @@
-/** How the result of one ping is told. */
+/** Renders the result of one ping, for a person and as JSON. */
 import * as Diagnosis from "@appservice-ping/domain/Diagnosis"
 import { PingError } from "@appservice-ping/domain/PingError"
 import { plain } from "@appservice-ping/domain/PlainText"
@@ -8,7 +8,7 @@ import { Schema } from "effect"
 
 const isPingError = Schema.is(PingError)
 
-/** What a ping said, for a machine and for a person. */
+/** The result of one ping, for a machine and for a person. */
 export interface Report {
   /** Whether the homeserver reaches the appservice, also where the ping itself is no success. */
   readonly ok: boolean
@@ -27,7 +27,7 @@ export interface Report {
   /** How sure the cause is. */
   readonly certainty: Diagnosis.Certainty | null
   readonly duration_ms: number | null
-  /** Whether the ping was seen to arrive; `null` where nobody looked, or it cannot be told. */
+  /** Whether the ping was seen to arrive; `null` if nobody looked, or if it cannot be known. */
   readonly verified: boolean | null
 }
 
@@ -49,7 +49,7 @@ export const nothing: Report = {
   verified: null
 }
 
-/** What the homeserver said, also where it arrived here all the same. */
+/** The homeserver's answer, which counts even if the ping arrived here all the same. */
 const saidOf = (error: Diagnosis.Diagnosable): Exclude<Diagnosis.Diagnosable, { readonly _tag: "SeenButFailed" }> =>
   error._tag === "SeenButFailed" ? error.error : error
 

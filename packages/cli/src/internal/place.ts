@@ -6,7 +6,7 @@ import { Result } from "effect"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
 import type { RegistrationFile } from "./registrationFile.ts"
 
-/** What the user says instead of the registration. */
+/** The flags that override the registration. */
 export interface Override {
   readonly host?: string | undefined
   readonly port?: number | undefined

@@ -1,4 +1,4 @@
-/** What a watch serves to machines: metrics, and the two probes of an orchestrator. */
+/** Serves the metrics of a watch, and the two probes of an orchestrator. */
 import type { Watch } from "@appservice-ping/client/Watch"
 import type { Answer } from "@appservice-ping/domain/Answer"
 import type { Handler } from "@appservice-ping/server/Exchange"

@@ -1,4 +1,4 @@
-/** What the two servers have in common. */
+/** The parts that both server commands share. */
 import { listen, type Listening, type ListenOptions } from "@appservice-ping/node/NodeListener"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import { Effect } from "effect"

@@ -1,8 +1,8 @@
-/** What the terminal can show, and how to write to it. */
+/** The abilities of the terminal, and how to write to it. */
 import { Effect } from "effect"
 import { stripVTControlCharacters } from "node:util"
 
-/** What the output can show. */
+/** The abilities of the output. */
 export interface Look {
   /** Whether lines can be written again in place. */
   readonly live: boolean

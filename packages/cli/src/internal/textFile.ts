@@ -14,15 +14,15 @@ export interface FileText {
 /** The bounds of reading a file. */
 export interface ReadOptions {
   /** How large the file may be. Default: 1 MiB. */
-  readonly bytesMax?: number | undefined
+  readonly maxFileBytes?: number | undefined
   /** How long a pipe may take to say everything. Default: 10 seconds. */
   readonly pipeTimeout?: Duration.Input | undefined
 }
 
 const pipeTimeoutDefault = "10 seconds"
 
-/** Far more than any registration or plan: what is larger is another file. */
-const bytesMaxDefault = 1024 * 1024
+/** Far more than any registration or plan needs: a larger file is the wrong file. */
+const maxFileBytesDefault = 1024 * 1024
 
 const chunkBytes = 64 * 1024
 
@@ -68,13 +68,13 @@ const readChunk = (handle: FileHandle): Effect.Effect<Uint8Array | undefined, st
  */
 const readAll = Effect.fnUntraced(function*(
   handle: FileHandle,
-  bytesMax: number,
+  maxFileBytes: number,
   pipeTimeout: Duration.Duration | undefined
 ) {
   const started = yield* Clock.monotonicTimeNanos
   const chunks: Array<Uint8Array> = []
   let length = 0
-  while (length <= bytesMax) {
+  while (length <= maxFileBytes) {
     const chunk = yield* readChunk(handle)
     if (chunk !== undefined && chunk.length > 0) {
       chunks.push(chunk)
@@ -94,7 +94,7 @@ const readAll = Effect.fnUntraced(function*(
   return Buffer.concat(chunks)
 })
 
-const readBytes = Effect.fnUntraced(function*(file: string, bytesMax: number, pipeTimeout: Duration.Duration) {
+const readBytes = Effect.fnUntraced(function*(file: string, maxFileBytes: number, pipeTimeout: Duration.Duration) {
   const stats = yield* attempt(() => stat(file))
   if (stats.isDirectory()) return yield* Effect.fail("expected a file, but it is a directory")
   const isPipe = !stats.isFile()
@@ -102,7 +102,7 @@ const readBytes = Effect.fnUntraced(function*(file: string, bytesMax: number, pi
   const flags = constants.O_RDONLY | (isPipe ? constants.O_NONBLOCK : 0)
   const bytes = yield* Effect.acquireUseRelease(
     attempt(() => open(file, flags)),
-    (handle) => readAll(handle, bytesMax, isPipe ? pipeTimeout : undefined),
+    (handle) => readAll(handle, maxFileBytes, isPipe ? pipeTimeout : undefined),
     (handle) => Effect.promise(() => handle.close())
   )
   return { bytes, worldReadable: !isPipe && process.platform !== "win32" && (stats.mode & constants.S_IROTH) !== 0 }
@@ -116,11 +116,11 @@ export const readText: (
 ) => Effect.Effect<FileText, CommandFailure> = Effect.fnUntraced(function*(file, what, options) {
   if (file === "") return yield* wrongUsage(`expected the name of a file with ${what}, but it is empty`)
   const unusable = (reason: string) => wrongUsage(`${plain(file)}: ${reason}`)
-  const bytesMax = options?.bytesMax ?? bytesMaxDefault
+  const maxFileBytes = options?.maxFileBytes ?? maxFileBytesDefault
   const pipeTimeout = Duration.fromInputUnsafe(options?.pipeTimeout ?? pipeTimeoutDefault)
-  const { bytes, worldReadable } = yield* Effect.mapError(readBytes(file, bytesMax, pipeTimeout), unusable)
-  if (bytes.length > bytesMax) {
-    return yield* unusable(`expected ${what}, but the file is larger than ${bytesMax / 1024 / 1024} MiB`)
+  const { bytes, worldReadable } = yield* Effect.mapError(readBytes(file, maxFileBytes, pipeTimeout), unusable)
+  if (bytes.length > maxFileBytes) {
+    return yield* unusable(`expected ${what}, but the file is larger than ${maxFileBytes / 1024 / 1024} MiB`)
   }
   const text = yield* Effect.try({ try: () => utf8.decode(bytes), catch: () => unusable("expected text in UTF-8") })
   return { text, worldReadable }

@@ -1,4 +1,4 @@
-/** Tells in a line or two what was wrong with a call. */
+/** Says in a line or two what was wrong with a call. */
 import { plain } from "@appservice-ping/domain/PlainText"
 import type { CliError } from "effect/cli"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"

@@ -1,5 +1,5 @@
 /**
- * What a watch reports in lines: one for each change to a person, one for each ping to a machine.
+ * Renders the events of a watch as lines: one for each change to a person, one for each ping to a machine.
  *
  * @since 0.1.0
  */

@@ -23,7 +23,7 @@ export interface Screen {
 }
 
 /**
- * What the table shows.
+ * The data of the table.
  *
  * @category models
  * @since 0.1.0
@@ -65,7 +65,7 @@ const pad = (text: string, width: number): string => text + " ".repeat(Math.max(
 /** How urgent a row is where not all have room. */
 const urgency: { readonly [H in Health.Health["_tag"]]: number } = { Failing: 0, Recovered: 1, Unknown: 2, Healthy: 3 }
 
-/** Lines beside the rows: the title, the head, what is left out, and the one the cursor stands on. */
+/** Lines beside the rows: the title, the head, the rows left out, and the one with the cursor. */
 const otherLines = 4
 
 const visible = (statuses: ReadonlyArray<Status>, rows: number): ReadonlyArray<Status> => {

@@ -16,7 +16,7 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { readBody } from "./body.ts"
 import * as Phase from "./phase.ts"
 
-/** Where the homeserver is, and the bounds of the exchange. */
+/** The address of the homeserver, and the bounds of the exchange. */
 export interface Options {
   readonly homeserver: URL
   readonly timeout?: Duration.Input | undefined
@@ -52,7 +52,7 @@ const maxBodyBytesDefault = 1024 * 1024
 const baseOf = (homeserver: URL): string =>
   `${homeserver.protocol}//${homeserver.host}${homeserver.pathname.replace(/\/+$/, "")}`
 
-/** What cannot be sent at all; the HTTP clients disagree on it, and some of them throw. */
+/** Refuses a request that cannot be sent: the HTTP clients disagree on such ones, and some of them throw. */
 const unsendable = (homeserver: URL, token: Redacted.Redacted | undefined): string | undefined => {
   if (homeserver.protocol !== "http:" && homeserver.protocol !== "https:") {
     return "the homeserver's URL is neither http nor https"
@@ -78,7 +78,7 @@ const withoutRedirects = <E, R>(
       request
     ))
 
-/** What differs from call to call: the app's HTTP client, the homeserver, and the token. */
+/** The parts that differ from call to call: the app's HTTP client, the homeserver, and the token. */
 export class Call extends Context.Service<Call, {
   readonly httpClient: HttpClient.HttpClient
   readonly baseUrl: string
@@ -105,7 +105,7 @@ export const homeserver = {
   paths: HttpApiClient.urlBuilder(HomeserverApi)
 }
 
-/** The contract of what is asked beside the ping. */
+/** The contract of the requests beside the ping. */
 export const federation = {
   client: Effect.runSync(HttpApiClient.makeWith(FederationApi, { httpClient: lateBound })),
   paths: HttpApiClient.urlBuilder(FederationApi)
@@ -127,7 +127,7 @@ const isUnreached = (error: HttpClientError, kind: ConnectionFailure.Kind): bool
   }
 }
 
-/** What a failed exchange means: a timer of the HTTP client may be faster than ours, and a connection may break. */
+/** Maps a failed exchange to its error: the HTTP client's timer may be faster than ours, and a connection may break. */
 const toTransportError = (
   error: HttpClientError,
   { after, isPing, url }: { readonly url: string; readonly after: Duration.Duration; readonly isPing: boolean }

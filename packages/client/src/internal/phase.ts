@@ -16,7 +16,7 @@ const someCause = (error: unknown, test: (error: unknown) => boolean, depth: num
 }
 
 /**
- * Tells whether an HTTP client failed before there was a connection, so that the homeserver cannot have had the
+ * Checks whether an HTTP client failed before there was a connection, so that the homeserver cannot have had the
  * request. In doubt it did have it: a verdict must not be claimed where there may be another one.
  */
 export const isConnecting = (error: unknown): boolean =>
@@ -27,7 +27,7 @@ export const isConnecting = (error: unknown): boolean =>
 const alert = 0x15
 
 /**
- * Tells whether an alert of TLS came in place of an answer: a port that speaks TLS refuses what is no TLS, and nobody
+ * Checks whether an alert of TLS came in place of an answer: a port that speaks TLS refuses what is no TLS, and nobody
  * behind it reads a request. Whatever else does not start as HTTP came from something that had read the request.
  */
 export const isTlsAlert = (error: unknown): boolean =>

@@ -1,4 +1,4 @@
-/** What the spans of this package have in common: names and values of which there are few, and no secret (D8). */
+/** Names and attributes of this package's spans: few different values, and no secret (D8). */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import { Effect, Predicate } from "effect"
 

@@ -156,7 +156,7 @@ export class Engine {
     this.#isPaused = true
   }
 
-  /** What was due in the meantime waits for its next slot, so that not all pings come at once. */
+  /** Pings that were due in the meantime wait for their next slot, so that they do not all start at once. */
   resumeAll(): void {
     this.#isPaused = false
     const now = this.#now()

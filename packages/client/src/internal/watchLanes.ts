@@ -1,7 +1,7 @@
 /** Which ping may start next, among those that are due. */
 import { type Due, DueQueue } from "./watchQueue.ts"
 
-/** What can wait in a lane. */
+/** An entry that can wait in a lane. */
 export interface Waiting extends Due {
   /** Whether its last ping failed; not to be changed while it waits or runs. */
   isDoubtful: boolean

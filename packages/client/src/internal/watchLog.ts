@@ -3,7 +3,7 @@ import { Cause, Effect, Stream } from "effect"
 import { Signal } from "./watchSignal.ts"
 
 /**
- * A ring that all readers share. A reader only has a position of its own, so that it costs the writer nothing, and one
+ * A ring that all readers share. A reader has only its position, so that it costs the writer nothing, and one
  * that was overtaken knows by how much.
  */
 export class EventLog<A> {
@@ -28,7 +28,7 @@ export class EventLog<A> {
     this.#signal.notify()
   }
 
-  /** Everything written after the stream has started; `missed` stands for what was overwritten before it was read. */
+  /** Everything written after the stream has started; `missed` counts the events overwritten before. */
   stream<B>(missed: (count: number) => B): Stream.Stream<A | B> {
     return Stream.fromPull(Effect.sync(() => {
       let position = this.#written

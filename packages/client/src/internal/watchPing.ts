@@ -21,7 +21,7 @@ const late = (text: string): Outcome => ({
   diagnosis: new Diagnosis({
     actor: "nobody",
     cause: `${text}, so it is undecided: neither confirmed nor failed.`,
-    advice: "Wait for the next ping. If none ends, give the ping a timeout of its own, so that it tells why.",
+    advice: "Wait for the next ping. If none ends, give the ping a timeout of its own, so that its error says why.",
     temporary: true
   })
 })

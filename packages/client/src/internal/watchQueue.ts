@@ -1,15 +1,15 @@
 /** A queue ordered by when something is due; entries with the same time keep the order they came in. */
 
-/** What can stand in the queue; `position` and `order` belong to the queue. */
+/** An entry of the queue; `position` and `order` belong to the queue. */
 export interface Due {
-  /** When it is due; not to be changed while it stands in the queue. */
+  /** When it is due; not to be changed while it is in the queue. */
   due: number
-  /** Where it stands in the queue's array, or -1 where it does not. */
+  /** Its index in the queue's array, or -1 if it is not in the queue. */
   position: number
   order: number
 }
 
-/** A binary heap that knows where each entry stands, so that any of them can be taken out. */
+/** A binary heap that knows the index of each entry, so that any of them can be removed. */
 export class DueQueue<A extends Due> {
   readonly #heap: Array<A> = []
   #pushed = 0
@@ -25,7 +25,7 @@ export class DueQueue<A extends Due> {
     this.#up(entry, this.#heap.length - 1)
   }
 
-  /** Takes an entry out, wherever it stands; does nothing where it stands in no queue. */
+  /** Removes an entry from any position; does nothing if it is in no queue. */
   remove(entry: A): void {
     if (this.#heap[entry.position] !== entry) return
     const position = entry.position
@@ -36,7 +36,7 @@ export class DueQueue<A extends Due> {
     this.#down(last, last.position)
   }
 
-  /** Tells how many are due, looking only at those and their neighbours. */
+  /** Counts the entries that are due, looking only at those and their neighbours. */
   countDue(now: number): number {
     const count = (position: number): number => {
       const entry = this.#heap[position]

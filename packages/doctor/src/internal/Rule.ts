@@ -1,4 +1,4 @@
-/** What the rules of the doctor's conclusion have in common. */
+/** The shape and the helpers of all rules of the doctor's conclusion. */
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import {
   type Actor,
@@ -15,7 +15,7 @@ import type { DirectEvidence, Evidence, Subject } from "../Evidence.ts"
 import { shownUrl } from "../RegistrationCheck.ts"
 import { contextOf, serverOf } from "./context.ts"
 
-/** What a rule looks at beside the evidence that it needs. */
+/** The context of a rule, beside the evidence that it needs. */
 export interface Case {
   readonly evidence: Evidence
   readonly subject: Subject
@@ -23,7 +23,7 @@ export interface Case {
   readonly url: string
   readonly homeserver: string
   readonly words: ServerWords.ServerWords
-  /** What everything is diagnosed by. */
+  /** The context of every diagnosis. */
   readonly context: Context
 }
 
@@ -84,7 +84,7 @@ export const operator = (cause: string, advice: string, temporary = false): Diag
 /** The diagnosis of an error, where the doctor knows no better. */
 export const explained = (error: Diagnosable, { context }: Case): Diagnosis => diagnose(error, context)
 
-/** What the doctor saw at the url, as the error that a homeserver of ours would have given for it. */
+/** Turns what the doctor saw at the url into the error that our own homeserver would have given for it. */
 export const errorOf = (direct: DirectEvidence): PingError.BadStatus | PingError.ConnectionFailed =>
   direct._tag === "Answered"
     ? new PingError.BadStatus({ status: direct.status, body: direct.body })
@@ -109,11 +109,11 @@ export const adding = (
 /** A sentence that begins with these words. */
 export const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 
-/** What repairs copies of a registration that differ. */
+/** The advice for copies of a registration that differ. */
 export const sameFile = ({ words }: Case): string =>
   `Let the appservice and the homeserver have the same registration file, and restart the appservice. ${words.reload}`
 
-/** What follows a change of the url. */
+/** The advice after a change of the url. */
 export const setUrl = (to: string, { words }: Case): string => `Set url to ${to}. ${words.reload}`
 
 /** The diagnosis of a URL that says http where TLS is spoken. */

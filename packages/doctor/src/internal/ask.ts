@@ -5,7 +5,7 @@ import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { type Duration, Effect, type Redacted } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 
-/** What to ask, and for how long. */
+/** The request, and how long it may take. */
 export interface Question {
   readonly method: "GET" | "POST" | "PUT"
   readonly url: URL

@@ -1,4 +1,4 @@
-/** What a body is, without repeating it. */
+/** Describes a body without repeating it. */
 import * as Json from "@appservice-ping/domain/Json"
 import { Predicate } from "effect"
 

@@ -1,4 +1,4 @@
-/** What single checks of the doctor do. */
+/** The single checks of the doctor. */
 import * as Ping from "@appservice-ping/client/Ping"
 import type { VerifiedPing } from "@appservice-ping/client/VerifiedPing"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
@@ -13,14 +13,14 @@ import { isElsewhere, listenAs, placeOf } from "../StandIn.ts"
 import { detect } from "./detect.ts"
 import { probe, speaksTls } from "./probe.ts"
 
-/** What one question to the homeserver tells. */
+/** The answers to one request to the homeserver. */
 export interface Contact {
   readonly homeserver: HomeserverEvidence
   /** What it said of its versions; not there where it did not answer at all. */
   readonly versions: VersionsEvidence | undefined
 }
 
-/** One question tells of both: whether anything answers, and what it says. */
+/** One request answers both: whether anything answers, and what it says. */
 export const contact = Effect.fnUntraced(function*(homeserver: URL, timeout: Duration.Duration) {
   const probed = yield* probe(homeserver, { timeout, tls: homeserver.protocol === "https:" })
   const url = AppserviceUrl.redact(homeserver)
@@ -47,7 +47,7 @@ export const contact = Effect.fnUntraced(function*(homeserver: URL, timeout: Dur
   return { homeserver: { _tag: "Reached", peer, tls }, versions } satisfies Contact
 })
 
-const stand = Effect.fnUntraced(function*(
+const standIn = Effect.fnUntraced(function*(
   registration: Registration,
   url: URL,
   asked: boolean,
@@ -78,7 +78,7 @@ export const findListener = Effect.fnUntraced(function*(
   if (probed.failure.kind !== "refused") return { _tag: "Unreachable", phase: probed.phase, failure: probed.failure }
   return options.listen === false
     ? { _tag: "Nothing", why: "notAsked" }
-    : yield* stand(registration, url, asked, options.received)
+    : yield* standIn(registration, url, asked, options.received)
 })
 
 /** In bytes: some homeservers repeat the whole body of the appservice in their answer, however long it is. */

@@ -1,9 +1,9 @@
-/** What a diagnosis is told beside the error: all that the checks know. */
+/** The context of a diagnosis beside the error: everything that the checks know. */
 import type { Context } from "@appservice-ping/domain/Diagnosis"
 import type { ServerVersion } from "@appservice-ping/domain/PingUnsupported"
 import type { Evidence, Subject } from "../Evidence.ts"
 
-/** What the homeserver calls itself. */
+/** The homeserver's name and version. */
 export const serverOf = ({ versions }: Partial<Evidence>): ServerVersion | undefined =>
   versions?._tag === "Supported"
     ? versions.server

@@ -40,7 +40,7 @@ const peerOf = (socket: Socket): Peer => {
   }
 }
 
-/** Tells DNS, connection and, where asked to, TLS apart: one attempt, closed as soon as it stands. */
+/** Distinguishes failures of DNS, of the connection and, if asked, of TLS: one attempt, closed once it is open. */
 export const probe = (
   url: URL,
   { timeout, tls }: { readonly timeout: Duration.Input; readonly tls: boolean }
@@ -72,7 +72,7 @@ export const probe = (
     )
   })
 
-/** Tells whether a port speaks TLS, whatever its certificate is worth. */
+/** Checks whether a port speaks TLS, whatever its certificate is worth. */
 export const speaksTls = (url: URL, timeout: Duration.Input): Effect.Effect<boolean> =>
   Effect.map(
     probe(url, { timeout, tls: true }),

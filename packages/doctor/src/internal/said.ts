@@ -1,8 +1,8 @@
-/** What the homeserver said of its own call to the appservice, and how much that weighs. */
+/** Reads the homeserver's report of its own call to the appservice, and weighs it. */
 import * as ConnectionSign from "@appservice-ping/domain/ConnectionSign"
 import type { Diagnosable, Weight } from "@appservice-ping/domain/Diagnosis"
 
-/** What it said. */
+/** The report of the homeserver. */
 export interface Said {
   readonly weight: Weight
   /** How its connection failed; `answered` where it got an answer. */

@@ -1,8 +1,8 @@
-/** What the doctor's own call to the url showed, in one word. */
+/** Sums up the doctor's own call to the url in one word. */
 import type { Answered, DirectEvidence } from "../Evidence.ts"
 import { errcodeOf, errorOf, isForwardProxy, isHtml, isJsonObject } from "./body.ts"
 
-/** What answers at the url, as far as the doctor can know. */
+/** The kind of thing that answers at the url, as far as the doctor can know. */
 export type Sight =
   /** An appservice confirmed the ping. */
   | "confirmed"

@@ -20,14 +20,14 @@ const followed = (direct: DirectEvidence, { text }: Said): boolean => {
 
 /**
  * Whether what the doctor saw at the url can be what the homeserver met there. Then it is the better evidence, because
- * it was seen and not told; else the two went different ways, or at different times.
+ * it was seen, not reported; else the two went different ways, or at different times.
  */
 export const explains = (direct: DirectEvidence, said: Said): boolean => {
   const sight = Sight.sightOf(direct)
   if (sight === "confirmed") return false
   if (sight === "redirect" && followed(direct, said)) return true
   if (isOpening(said)) return direct._tag === "NoAnswer" && direct.failure.kind === said.sign
-  // Whoever saw the connection break or an answer come was past the point that the doctor did not pass.
+  // A homeserver that saw the connection break or an answer arrive was past the point that the doctor did not pass.
   if (Sight.isOpening(direct)) return said.sign === "unknown" || said.sign === "timeout"
   if (said.status !== undefined) return explainsStatus(direct, said.status)
   if (isVague(said)) return true

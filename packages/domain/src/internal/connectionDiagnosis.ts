@@ -19,15 +19,15 @@ export interface Finding {
 export interface Leg {
   readonly from: "appservice" | "homeserver"
   readonly to: "appservice" | "homeserver"
-  /** Who runs the side that is called. */
+  /** The person who runs the side that is called. */
   readonly owner: Finding["actor"]
-  /** Who can read the logs of the side that calls. */
+  /** The person who can read the logs of the side that calls. */
   readonly witness: Finding["actor"]
   /** The side that is called, with its URL where that is known. */
   readonly target: string
   /** What to think of where the URL only means the machine it is used on, or may do so. */
   readonly hint: string
-  /** The same, but nothing where the URL tells no more than that it may. */
+  /** The same, but nothing if the URL says no more than that it may. */
   readonly localHint: string
   /** The scheme of the URL, with its colon, and its host, where they are known. */
   readonly scheme: string | undefined
@@ -59,7 +59,7 @@ const leg = (
   return { from, to, target, hint, localHint: local, scheme: url?.protocol, host: url?.hostname ?? "" }
 }
 
-/** The leg that a homeserver's errors tell about; `url` is the registration's. */
+/** The leg that a homeserver's errors are about; `url` is the registration's. */
 export const toAppservice = (url: string | undefined, homeserver: string | undefined, reload: string): Leg => ({
   ...leg("homeserver", "appservice", url, homeserver),
   owner: "operator",
@@ -67,7 +67,7 @@ export const toAppservice = (url: string | undefined, homeserver: string | undef
   reload
 })
 
-/** The leg that a client's own errors tell about. */
+/** The leg that a client's own errors are about. */
 export const toHomeserver = (url: string): Leg => ({
   ...leg("appservice", "homeserver", url),
   owner: "homeserver admin",
@@ -114,11 +114,11 @@ const urlAdvice: { readonly [K in UrlPart]: readonly [problem: string, advice: s
     "Let it listen on another port: clients refuse 6000, 6665 to 6669 and some more, whatever listens there."
   ],
   scheme: ["its scheme is not one that the HTTP client can call", "Start it with http:// or https://."],
-  userinfo: ["it has a user name or a password in front of the host", "Take out what stands between // and @."],
+  userinfo: ["it has a user name or a password in front of the host", "Remove everything between // and @."],
   whole: ["it is not a complete and correct URL", "Write scheme, host and port, such as http://bridge:29318."]
 }
 
-/** A host that is known tells more than the words about it. */
+/** A known host says more than the words about it. */
 const hostProblem = ({ host }: Leg): string | undefined =>
   host.startsWith("[")
     ? "its host is an IPv6 address, which the HTTP client does not accept"
@@ -126,7 +126,7 @@ const hostProblem = ({ host }: Leg): string | undefined =>
     ? "its host name has an underscore, which the HTTP client does not accept"
     : undefined
 
-/** How a URL is called that the caller was told to use. */
+/** The name of the URL that the caller was configured with. */
 const ownUrl = ({ to }: Leg): string =>
   to === "appservice" ? "the url of the registration" : "the URL of the homeserver"
 
@@ -286,7 +286,7 @@ const table: { readonly [K in Sign]: Explain } = {
   },
   unknown: ({ from, target, to, witness }) => ({
     actor: witness,
-    cause: `The connection to ${target} failed, and nothing tells why.`,
+    cause: `The connection to ${target} failed, and nothing says why.`,
     advice: `Look into the logs of the ${from} for the cause${
       to === "appservice" ? ", and compare the url in its copy of the registration" : ""
     }.`,

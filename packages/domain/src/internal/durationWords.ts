@@ -11,7 +11,7 @@ const counted = (count: number, unit: string): string => `${count} ${unit}${coun
 const stepOf = (seconds: number): number => seconds >= 86_400 ? 3600 : seconds >= 3600 ? 60 : 1
 
 /**
- * Renders a duration in at most two units, rounded up, because whoever waits must not come too early; one that is
+ * Renders a duration in at most two units, rounded up, because a person who waits must not come too early; one that is
  * longer than anybody waits is "more than a month".
  */
 export const inWords = (duration: Duration.Duration): string => {

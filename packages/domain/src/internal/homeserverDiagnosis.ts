@@ -71,7 +71,7 @@ export const unknownToken = ({ words }: Case): Finding =>
       `${words.reload} Check that the as_token is not a user's.`
     )
 
-/** The address may not be that of the client API, or the homeserver is old: nothing tells which. */
+/** The address may not be that of the client API, or the homeserver is old: nothing shows which. */
 export const unrecognized = ({ homeserver }: Case): Finding =>
   homeserver !== undefined && StatusDiagnosis.endsInMatrix(homeserver)
     ? StatusDiagnosis.addressEndsInMatrix(ConnectionDiagnosis.toHomeserver(homeserver))
@@ -170,7 +170,7 @@ export const unsupported = ({ server, versions }: PingUnsupported): Finding =>
     } is too old for the ping: it supports ${
       versions.length === 0 ? "no version of Matrix that it names" : `Matrix ${versions.join(", ")}`
     }, and v1.7 is needed.`,
-    "Update the homeserver. Until then, start without a ping: it only tells what works, and nothing needs it."
+    "Update the homeserver. Until then, start without a ping: it only checks the connection, and nothing else needs it."
   )
 
 /** What errcodes outside the ping's own mean (C19). */
@@ -209,7 +209,7 @@ const others: ReadonlyMap<string, Finding> = new Map([
 const shownErrcode = (errcode: string): string =>
   /^[A-Z][A-Z0-9.]*_[A-Z0-9_]{1,64}$/.test(errcode) ? errcode : "an error"
 
-/** Some homeservers say `500 M_UNKNOWN` for every failed ping; the text may still tell what failed. */
+/** Some homeservers say `500 M_UNKNOWN` for every failed ping; the text may still say what failed. */
 const failedUnnamed = ({ errcode, error, retryAfter, status }: PingError.OtherErrcode, of: Case): Finding | undefined =>
   errcode !== "M_UNKNOWN" || status < 500 || retryAfter !== undefined ? undefined : readText(error, of)
 

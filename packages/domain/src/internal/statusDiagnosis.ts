@@ -10,7 +10,7 @@ import { isHttpToTls } from "./sign/read.ts"
 export const waiting = (retryAfter: Duration.Duration | undefined): string =>
   retryAfter === undefined ? "Wait before the next ping." : `Wait ${inWords(retryAfter)} before the next ping.`
 
-/** What can be told from an answer without repeating it; `status` is 0 where it is not known. */
+/** The facts about an answer that do not repeat it; `status` is 0 where it is not known. */
 interface Answered {
   readonly status: number
   readonly errcode: string
@@ -190,7 +190,7 @@ const badStatusRules: ReadonlyArray<Rule> = [
 export const clientBase =
   "Use the address of the homeserver's client API. It often is not the server's name: \"base_url\" in https://SERVER/.well-known/matrix/client has it. It must not end in /_matrix, which a client adds by itself."
 
-/** Tells whether an address, or the URL of an endpoint below it, has a `/_matrix` that should not be in the address. */
+/** Checks whether an address, or the URL of an endpoint below it, has a `/_matrix` that should not be in the address. */
 export const endsInMatrix = (address: string): boolean =>
   /\/_matrix(?:\/[\w./-]*)?\/_matrix\//.test(address) ||
   /\/_matrix(?:\/(?:client|federation)(?:\/[\w.]+)?)?\/*$/.test(address)
@@ -294,7 +294,7 @@ export const badStatus = (
     errcode,
     body,
     isHtml: isHtml(body),
-    // What looks at the token of a ping is an appservice, whatever its text names or whose proxy it stands behind.
+    // What looks at the token of a ping is an appservice, whatever its text names or whose proxy it is behind.
     isHomeserver: refusesToken({ errcode, status }) ? undefined : isHomeserver,
     leg
   })

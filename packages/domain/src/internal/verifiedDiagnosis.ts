@@ -33,7 +33,7 @@ const verdict = (error: PingError.PingError | TransportError.TransportError): st
 const isTransport = (error: PingError.PingError | TransportError.TransportError): boolean =>
   error._tag === "HomeserverUnreachable" || error._tag === "NotHomeserver" || error._tag === "Undecided"
 
-/** Only the way back can be broken: from here to the homeserver, or from the homeserver to whoever asked it. */
+/** Only the way back can be broken: from here to the homeserver, or from the homeserver back to its client. */
 export const seenButFailed = (
   error: PingError.PingError | TransportError.TransportError,
   { temporary }: Finding,

@@ -51,7 +51,7 @@ const reasons: { readonly [C in ErrorCode]?: string } = {
 
 const lineAt = (text: string, offset: number): number => text.slice(0, offset).split(/\r\n|\r|\n/).length
 
-/** Nothing stands on the last, empty line, where the end of a text is noticed. */
+/** There is no text on the last, empty line, where the end of a text is noticed. */
 const lastLine = (text: string): number => lineAt(text, text.trimEnd().length)
 
 const lineText = (text: string, line: number): string => text.split(/\r\n|\r|\n/)[line - 1] ?? ""

@@ -260,7 +260,7 @@ export class Connection {
     response.once("close", () => clearTimeout(timer))
   }
 
-  /** The client has closed its side: it may still wait for the answer or be gone, and only time tells which. */
+  /** The client has closed its side: it may still wait for the answer or be gone, and only time shows which. */
   private onHalfClose(): void {
     if (this.current === undefined || this.ending) return
     clearTimeout(this.timer)
@@ -275,7 +275,7 @@ export class Connection {
   }
 }
 
-/** Tells whether another request can follow on the connection: it must be known where this one ends. */
+/** Checks whether another request can follow on the connection: it must be known where this one ends. */
 const canFollow = ({ awaitsContinue, bodyTouched, request }: Exchange): boolean =>
   request.complete || !RequestBody.isPresent(request) ||
   (!awaitsContinue && !bodyTouched && RequestBody.isShort(request, skippedBytesMax))

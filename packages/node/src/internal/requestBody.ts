@@ -9,21 +9,21 @@ const declaredLength = (request: IncomingMessage): number | undefined => {
   return header === undefined ? undefined : Number(header)
 }
 
-/** Tells whether a request has a body at all; the parser has already refused contradictory headers. */
+/** Checks whether a request has a body at all; the parser has already refused contradictory headers. */
 export const isPresent = (request: IncomingMessage): boolean =>
   request.headers["transfer-encoding"] !== undefined || (declaredLength(request) ?? 0) > 0
 
-/** Tells whether what is left of a body is known to be at most `bytesMax`. */
-export const isShort = (request: IncomingMessage, bytesMax: number): boolean =>
-  request.headers["transfer-encoding"] === undefined && (declaredLength(request) ?? 0) <= bytesMax
+/** Checks whether the rest of a body is known to be at most `maxBytes`. */
+export const isShort = (request: IncomingMessage, maxBytes: number): boolean =>
+  request.headers["transfer-encoding"] === undefined && (declaredLength(request) ?? 0) <= maxBytes
 
 const tooLarge = Effect.fail(new BodyError({ reason: "TooLarge" }))
 
 const aborted = Effect.fail(new BodyError({ reason: "Aborted" }))
 
 /**
- * Reads a body of at most `maxBytes`. `onStart` runs only once the body is acceptable: that is the time to tell a
- * client that waits for it to go on.
+ * Reads a body of at most `maxBytes`. `onStart` runs only once the body is acceptable: that is the time to ask a
+ * client that waits with `Expect` for it.
  */
 export const read = (
   request: IncomingMessage,

@@ -98,7 +98,7 @@ const make = Effect.fnUntraced(function*<R>(options: AppserviceOptions<R>) {
     handle: serve(AppserviceApi, { ping, pingUnstable: ping }, {
       headers: {},
       preflight: false,
-      // Not the text of homeservers, by which a url that leads to one is told from a url with a wrong path.
+      // Not the text of homeservers, which distinguishes a url that leads to one from a url with a wrong path.
       unrecognized: "The appservice has no such endpoint"
     })
   })

@@ -45,7 +45,7 @@ export class RegistryError
 }
 
 /**
- * Buckets tokens without telling which: the key is drawn anew for each registry, so the time a lookup takes says
+ * Buckets tokens without revealing which: the key is drawn anew for each registry, so the time a lookup takes says
  * nothing about a token.
  */
 const makeBucket = (): (token: Redacted.Redacted) => number => {

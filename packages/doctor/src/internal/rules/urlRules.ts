@@ -18,11 +18,11 @@ import { type Said, saidOf } from "../said.ts"
 import * as Sight from "../sight.ts"
 import { explains } from "../weigh.ts"
 
-/** What a rule about the url is given. */
+/** The input of a rule about the url. */
 interface AtUrl {
   readonly direct: DirectEvidence
   readonly of: Case
-  /** What the homeserver said of it; `undefined` where it took what it met for success. */
+  /** The homeserver's report; `undefined` if it reported success. */
   readonly said: Said | undefined
 }
 
@@ -39,8 +39,8 @@ const applies = (
 /** A rule for what the doctor saw at the url. */
 const urlRule = (name: string, sight: Sight.Sight, conclude: (at: AtUrl) => Diagnosis | undefined): Rule =>
   rule(name, ["direct", "ping"], ({ direct, ping }, of) => {
-    const told = Sight.sightOf(direct) === sight ? applies(direct, ping, of) : undefined
-    return told === undefined ? undefined : conclude({ direct, of, said: told.said })
+    const applied = Sight.sightOf(direct) === sight ? applies(direct, ping, of) : undefined
+    return applied === undefined ? undefined : conclude({ direct, of, said: applied.said })
   })
 
 const itself = "the address where the appservice itself listens"

@@ -11,7 +11,7 @@ const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/
 
 const word = (text: string, flags: string): RegExp => new RegExp(`(?<![\\w-])${escaped(text)}(?![\\w-])`, flags)
 
-/** The longest id, host and URL that is looked for; a longer one stands in nobody's text. */
+/** The longest id, host and URL that is looked for; a longer one is in nobody's text. */
 const maxLength = 512
 
 const withoutUrls = (text: string): string =>
@@ -20,7 +20,7 @@ const withoutUrls = (text: string): string =>
     ""
   )
 
-/** Where a name is quoted behind what it names, it is a name, whoever's it is. */
+/** Where a name is quoted behind what it names, it is a name, known or not. */
 const withoutNames = (text: string): string =>
   text.replaceAll(
     /\b((?:app(?:lication)?[ _-]?service|bridge|service|bot)(?:[ _]id)?[\s=:]{1,3})(["'`])[^"'`]{0,512}\2/gi,

@@ -62,7 +62,7 @@ const maxLength = 8192
 /** Our own words are no accident: where a homeserver of ours has them, its copy of the url says https. */
 const ourTls = /\bthe (?:TLS (?:certificate|connection|handshake)|port does not speak TLS)|closed in the TLS handshake/
 
-/** Tells what a text says about a connection; `unknown` at worst. */
+/** Reads how a connection failed from a text about it; `unknown` at worst. */
 export const read = (text: string | undefined, options: Options): Reading => {
   // Some clients print the bytes that they could not read as they are.
   const printed = (text ?? "").slice(0, maxLength).replaceAll("\u0015\u0003", String.raw`\x15\x03`)
@@ -75,11 +75,11 @@ export const read = (text: string | undefined, options: Options): Reading => {
   return status === undefined ? reading(second.find(applies), undefined) : reading(undefined, status)
 }
 
-/** Tells from a body, which may be a web page, whether it is that of a server that speaks TLS, or of a proxy. */
+/** Checks whether a body, which may be a web page, is that of a server that speaks TLS, or of a proxy. */
 export const isHttpToTls = (body: string): boolean =>
   httpToTlsSigns.some(({ pattern }) => pattern.test(body.slice(0, maxLength)))
 
-/** What is wrong with TLS, told from any text about it. */
+/** Reads the defect of TLS from any text about it. */
 export const tlsOf = (text: string | undefined): TlsDefect => {
   const words = withoutEchoes((text ?? "").slice(0, maxLength), { urls: [] })
   return [...plainSigns, ...tlsSigns].find(({ pattern }) => pattern.test(words))?.tls ?? "unknown"

@@ -1,4 +1,4 @@
-/** The status of an answer, told from a text that calls a bad status a failed connection. */
+/** Reads the status of an answer from a text that calls a bad status a failed connection. */
 
 const reasons: ReadonlyArray<readonly [reason: string, status: number]> = [
   ["Bad Gateway", 502],

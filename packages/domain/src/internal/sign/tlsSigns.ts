@@ -142,7 +142,7 @@ export const tlsSigns: ReadonlyArray<Row> = [
     tls: "expired",
     family: "Go",
     pattern: /has expired or is not yet valid/i,
-    source: "crypto/x509, cut before the times that tell which",
+    source: "crypto/x509, cut before the times that show which",
     possible: true
   },
   ...tls("revoked", [[

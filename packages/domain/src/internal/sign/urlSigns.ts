@@ -2,7 +2,7 @@
 import type { Row } from "./Sign.ts"
 
 export const urlSigns: ReadonlyArray<Row> = [
-  // The token, in the header that it stands in.
+  // The token, in its header.
   {
     sign: "transactionId",
     family: "Python",
