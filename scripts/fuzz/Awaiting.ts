@@ -11,22 +11,10 @@ interface Known {
 
 const known: ReadonlyArray<Known> = [
   {
-    kind: "disagreement",
-    where: /^Effect HTTP app$/,
-    text: /^404 M_UNRECOGNIZED, where the handler says/,
-    why: "Effect's router finds no route for a path with malformed percent-encoding (issue 10, 12)"
-  },
-  {
     kind: "over-read",
     where: /./,
     text: /./,
     why: "chunk extensions and informational answers are read until the deadline (issue 10, 3)"
-  },
-  {
-    kind: "secret",
-    where: /^span$/,
-    text: /./,
-    why: "the span of Effect's server has the whole URL (issue 10, 8)"
   },
   {
     kind: "secret",

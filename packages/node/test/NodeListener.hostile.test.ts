@@ -248,6 +248,15 @@ for (const name of ["homeserver", "appservice"] as const) {
         }
       }))
 
+    it.effect("a request with a wish to upgrade is the last on its connection", () =>
+      Effect.gen(function*() {
+        const side = (yield* Pair)[name]
+        const wish = side.good.replace("Host", "Connection: Upgrade\r\nUpgrade: websocket\r\nHost")
+        const { answers, closedBy } = yield* talk(side.port, wish + side.good)
+        assert.deepStrictEqual(answers.map(({ headers, status }) => [status, headers["connection"]]), [[200, "close"]])
+        assert.strictEqual(closedBy, "fin")
+      }))
+
     it.effect("CONNECT after a request that still runs is answered after it", () =>
       Effect.gen(function*() {
         const side = (yield* Pair)[name]

@@ -8,12 +8,12 @@ import { OtherErrcode } from "@appservice-ping/domain/PingError"
 import { Cause, Data, Effect, Predicate } from "effect"
 
 /**
- * Why the body of a request could not be read: it is over the limit, or the client went away.
+ * Why the body of a request could not be read: it is over the limit, the client went away, or it took too long.
  *
  * @category errors
  * @since 0.1.0
  */
-export class BodyError extends Data.TaggedError("BodyError")<{ readonly reason: "TooLarge" | "Aborted" }> {}
+export class BodyError extends Data.TaggedError("BodyError")<{ readonly reason: "TooLarge" | "Aborted" | "TooSlow" }> {}
 
 /**
  * A request, its body still unread: nothing is parsed for a stranger (D5).

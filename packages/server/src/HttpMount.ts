@@ -6,24 +6,59 @@
 import { AccountApi } from "@appservice-ping/domain/AccountApi"
 import type { Answer } from "@appservice-ping/domain/Answer"
 import { AppserviceApi } from "@appservice-ping/domain/AppserviceApi"
+import * as Bound from "@appservice-ping/domain/Bound"
 import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
 import { GetVersions, HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
-import { type Context, Effect, Layer, ManagedRuntime, Stream } from "effect"
+import { Context, type Duration, Effect, Layer, ManagedRuntime, Stream } from "effect"
 import { HttpRouter, type HttpServerRequest, HttpServerResponse, UrlParams } from "effect/http"
 import { Appservice } from "./appservice/Appservice.ts"
 import { BodyError, type Handler, type ServerRequest, total } from "./Exchange.ts"
 import { Homeserver } from "./homeserver/Homeserver.ts"
 import * as Fallback from "./internal/fallback.ts"
+import { withRedactedSpan } from "./internal/redactedSpan.ts"
 import * as Routes from "./internal/routes.ts"
 
-const readStream = <E>(stream: Stream.Stream<Uint8Array, E>, maxBytes: number): Effect.Effect<Uint8Array, BodyError> =>
-  Effect.mapError(
-    BoundedBody.readWhole(stream, maxBytes),
-    (error) => new BodyError({ reason: error instanceof BoundedBody.BodyTooLarge ? "TooLarge" : "Aborted" })
-  )
+/**
+ * How long the body of a request may take to arrive behind an Effect app and a web-standard handler; then it is answered
+ * 408.
+ *
+ * **Details**
+ *
+ * Default: 30 seconds. {@link "node/NodeListener"} has a bound of its own.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const BodyTimeout = Context.Reference<Duration.Input>("@appservice-ping/server/HttpMount/BodyTimeout", {
+  defaultValue: () => "30 seconds"
+})
 
-const declaredTooLarge = (contentLength: string | undefined, maxBytes: number): boolean =>
-  contentLength !== undefined && Number(contentLength) > maxBytes
+/** The length that a body is said to have; it may have none, and an aborted one has less. */
+const declaredLength = (contentLength: string | undefined): number | undefined =>
+  contentLength === undefined ? undefined : Number(contentLength)
+
+const readStream = <E>(
+  stream: Stream.Stream<Uint8Array, E>,
+  { contentLength, maxBytes }: { readonly contentLength: string | undefined; readonly maxBytes: number }
+): Effect.Effect<Uint8Array, BodyError> => {
+  const declared = declaredLength(contentLength)
+  if (declared !== undefined && declared > maxBytes) return Effect.fail(new BodyError({ reason: "TooLarge" }))
+  return Effect.flatMap(BodyTimeout, (timeout) =>
+    BoundedBody.readWhole(stream, maxBytes).pipe(
+      Effect.mapError(
+        (error) => new BodyError({ reason: error instanceof BoundedBody.BodyTooLarge ? "TooLarge" : "Aborted" })
+      ),
+      Effect.timeoutOrElse({
+        duration: Bound.durationUnsafe("BodyTimeout", timeout, { infinite: true }),
+        orElse: () => new BodyError({ reason: "TooSlow" })
+      }),
+      // Some servers end the stream of a request that its client aborts as if it were whole.
+      Effect.filterOrFail(
+        (bytes) => declared === undefined || bytes.length >= declared,
+        () => new BodyError({ reason: "Aborted" })
+      )
+    ))
+}
 
 /** A web-standard request without a body has none to stream, which Effect's server reports as an error. */
 const hasNoBody = (source: object): boolean => "body" in source && source.body === null
@@ -45,9 +80,7 @@ const fromEffectRequest = (request: HttpServerRequest.HttpServerRequest): Server
   body: (maxBytes) => {
     if (hasNoBody(request.source)) return Effect.succeed(new Uint8Array())
     listenForErrors(request.source)
-    return declaredTooLarge(request.headers["content-length"], maxBytes)
-      ? Effect.fail(new BodyError({ reason: "TooLarge" }))
-      : readStream(request.stream, maxBytes)
+    return readStream(request.stream, { contentLength: request.headers["content-length"], maxBytes })
   }
 })
 
@@ -69,31 +102,14 @@ const wildcard = (path: Routes.Path): Routes.Path => {
   return parameter === -1 ? path : `/${path.slice(1, parameter)}/*`
 }
 
-const mount = <Id>(
-  service: Context.Key<Id, { readonly handle: Handler }>,
-  paths: ReadonlyArray<Routes.Path>,
-  fallback?: Fallback.Side
-): Layer.Layer<never, never, Id | HttpRouter.HttpRouter> =>
-  HttpRouter.use(Effect.fnUntraced(function*(router) {
-    const handle = total((yield* service).handle)
-    const respond = (request: ServerRequest) => Effect.map(handle(request), toEffectResponse)
-    for (const path of new Set(paths.map(wildcard))) {
-      yield* router.add("*", path, (request) => respond(fromEffectRequest(request)))
-    }
-    if (fallback === undefined) return
-    // Without its path: a request that no route has may not reach an endpoint all the same, past a prefix of the app.
-    yield* Fallback.add(router, fallback, (request) => respond({ ...fromEffectRequest(request), target: "/_matrix" }))
-  }))
-
-const pingPaths = Routes.fromApi(HomeserverApi).paths.filter((path) => path !== GetVersions.path)
-
 /**
  * Layer that keeps the deprecated `access_token` of a query out of the spans of the app's HTTP server (D8).
  *
  * **When to use**
  *
- * Provide it to the whole of an Effect app that mounts one of the sides and exports its spans: the server records a
- * request's URL outside of every route, where no route can redact it.
+ * The mounts redact the attributes of the server's span by themselves. What else of an app records a URL, such as a
+ * middleware of its own or the error of a span that failed with 5xx, looks these names up: provide this layer to the
+ * whole of such an app.
  *
  * @category layers
  * @since 0.1.0
@@ -102,6 +118,28 @@ export const layerRedactedNames: Layer.Layer<never> = Layer.effect(
   UrlParams.CurrentRedactedNames,
   Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "access_token"])
 )
+
+const mount = <Id>(
+  service: Context.Key<Id, { readonly handle: Handler }>,
+  paths: ReadonlyArray<Routes.Path>,
+  fallback?: Fallback.Side
+): Layer.Layer<never, never, Id | HttpRouter.HttpRouter> =>
+  HttpRouter.use(Effect.fnUntraced(function*(router) {
+    const handle = total((yield* service).handle)
+    yield* router.addGlobalMiddleware(withRedactedSpan)
+    const respond = (request: ServerRequest) => Effect.map(handle(request), toEffectResponse)
+    for (const path of new Set(paths.map(wildcard))) {
+      yield* router.add("*", path, (request) => respond(fromEffectRequest(request)))
+    }
+    if (fallback === undefined) return
+    yield* Fallback.add(
+      router,
+      fallback,
+      (request) => respond({ ...fromEffectRequest(request), target: Fallback.targetOf(request.url) })
+    )
+  }))
+
+const pingPaths = Routes.fromApi(HomeserverApi).paths.filter((path) => path !== GetVersions.path)
 
 /**
  * Layer that adds the homeserver's endpoints to the app's `HttpRouter`, and leaves its other routes alone.
@@ -112,7 +150,6 @@ export const layerRedactedNames: Layer.Layer<never> = Layer.effect(
  * (D12). What no route of the app serves under `/_matrix` is answered 404 `M_UNRECOGNIZED` (C16).
  *
  * @see {@link layerHomeserverPing} for an app that is a homeserver already
- * @see {@link layerRedactedNames} for apps that export spans
  * @category layers
  * @since 0.1.0
  */
@@ -141,7 +178,6 @@ export const layerHomeserverPing: Layer.Layer<never, never, Homeserver | HttpRou
  *
  * What no route of the app serves under `/_matrix` is answered 404 `M_UNRECOGNIZED` (A6).
  *
- * @see {@link layerRedactedNames} for apps that export spans
  * @category layers
  * @since 0.1.0
  */
@@ -153,12 +189,19 @@ export const layerAppservice: Layer.Layer<never, never, Appservice | HttpRouter.
 
 const readWebBody = (request: Request, maxBytes: number): Effect.Effect<Uint8Array, BodyError> => {
   const { body } = request
-  if (declaredTooLarge(request.headers.get("content-length") ?? undefined, maxBytes)) {
-    return Effect.fail(new BodyError({ reason: "TooLarge" }))
+  if (request.bodyUsed) {
+    return Effect.die(
+      new Error(
+        "the body of the request was read before it came to this handler; mount the handler before any body parser"
+      )
+    )
   }
   return body === null
     ? Effect.succeed(new Uint8Array())
-    : readStream(Stream.fromReadableStream({ evaluate: () => body, onError: () => "Aborted" as const }), maxBytes)
+    : readStream(Stream.fromReadableStream({ evaluate: () => body, onError: () => "Aborted" as const }), {
+      contentLength: request.headers.get("content-length") ?? undefined,
+      maxBytes
+    })
 }
 
 const fromWebRequest = (request: Request): ServerRequest => {

@@ -2,7 +2,7 @@ import * as Appservice from "@appservice-ping/server/appservice/Appservice"
 import { Homeserver } from "@appservice-ping/server/homeserver/Homeserver"
 import * as HttpMount from "@appservice-ping/server/HttpMount"
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Deferred, Effect, Exit, Layer, Logger, Redacted, Ref } from "effect"
+import { Cause, Data, Deferred, Effect, Exit, Layer, Logger, Redacted, Ref } from "effect"
 import { HttpRouter, HttpServer, HttpServerError, HttpServerResponse } from "effect/http"
 import { homeserver, tokens } from "./support/services.ts"
 
@@ -365,15 +365,40 @@ describe("a web-standard handler", () => {
       assert.isFalse(request.bodyUsed)
     }))
 
-  it.effect("answers 500 M_UNKNOWN where somebody else has read the body before", () =>
+  it.effect("C6 answers 400 M_NOT_JSON to a body that is shorter than it said", () =>
     Effect.gen(function*() {
+      const web = yield* scoped(() => HttpMount.homeserverWebHandler(homeserver()))
+      const headers = { authorization: `Bearer ${tokens.as}`, "content-length": "3" }
+      const answer = yield* fetchFrom(web, ping({ headers }))
+      assert.strictEqual(answer.status, 400)
+      assert.strictEqual(answer.text, "{\"errcode\":\"M_NOT_JSON\",\"error\":\"The request body ended early\"}")
+    }))
+
+  it.live("C33 answers 408 to a body that takes longer than BodyTimeout", () =>
+    Effect.gen(function*() {
+      const layer = Layer.merge(homeserver(), Layer.succeed(HttpMount.BodyTimeout, "20 millis"))
+      const web = yield* scoped(() => HttpMount.homeserverWebHandler(layer))
+      const answer = yield* fetchFrom(web, ping(streamOf({ pull: () => new Promise(() => {}) })))
+      assert.strictEqual(answer.status, 408)
+      assert.strictEqual(
+        answer.text,
+        "{\"errcode\":\"M_NOT_JSON\",\"error\":\"The request body did not arrive in time\"}"
+      )
+      assert.strictEqual(answer.headers.get("connection"), "close")
+    }))
+
+  it.effect("answers 500 M_UNKNOWN where somebody else has read the body before, and logs how to mount it", () =>
+    Effect.gen(function*() {
+      const logged: Array<string> = []
+      const logger = Logger.make(({ cause, message }) => void logged.push(`${String(message)} ${Cause.pretty(cause)}`))
       const web = yield* scoped(() =>
-        HttpMount.homeserverWebHandler(Layer.provideMerge(homeserver(), Logger.layer([])))
+        HttpMount.homeserverWebHandler(Layer.provideMerge(homeserver(), Logger.layer([logger])))
       )
       const request = ping()
       yield* Effect.promise(() => request.text())
       const answer = yield* fetchFrom(web, request)
       assert.strictEqual(answer.status, 500)
       assert.include(answer.text, "M_UNKNOWN")
+      assert.include(logged.join(), "mount the handler before any body parser")
     }))
 })

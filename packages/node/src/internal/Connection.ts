@@ -277,5 +277,7 @@ export class Connection {
 
 /** Checks whether another request can follow on the connection: it must be known where this one ends. */
 const canFollow = ({ awaitsContinue, bodyTouched, request }: Exchange): boolean =>
-  request.complete || !RequestBody.isPresent(request) ||
-  (!awaitsContinue && !bodyTouched && RequestBody.isShort(request, skippedBytesMax))
+  // The parser takes what follows a wish to upgrade for another protocol, and drops it.
+  request.headers.upgrade === undefined &&
+  (request.complete || !RequestBody.isPresent(request) ||
+    (!awaitsContinue && !bodyTouched && RequestBody.isShort(request, skippedBytesMax)))

@@ -19,6 +19,22 @@ const isNotFound = (error: unknown): boolean =>
 /** The path up to the part below `/_matrix`, wherever the app has mounted it. */
 const matrixPath = /^[^?]*?\/_matrix(?:\/[^/?]*|(?=\?|$))/
 
+/**
+ * The target of a request that no route matched.
+ *
+ * Mostly none: it may not reach an endpoint all the same, past a prefix of the app. But Effect's router matches no path
+ * with malformed percent-encoding, and the contract does (C20).
+ */
+export const targetOf = (url: string): string => {
+  const path = /^[^?]*/.exec(url)?.[0] ?? ""
+  try {
+    decodeURIComponent(path)
+    return "/_matrix"
+  } catch {
+    return url.slice(Math.max(0, path.indexOf("/_matrix")))
+  }
+}
+
 const order: { readonly [own in Side]: readonly [Side, Side] } = {
   appservice: ["appservice", "homeserver"],
   homeserver: ["homeserver", "appservice"]

@@ -54,6 +54,13 @@ const withHeaders = (answer: Answer, headers: Answer["headers"]): Answer => ({
 
 const aborted = withHeaders(fromError(new NotJson({ error: "The request body ended early" })), { connection: "close" })
 
+const tooSlow: Answer = {
+  ...withHeaders(fromError(new NotJson({ error: "The request body did not arrive in time" })), { connection: "close" }),
+  status: 408
+}
+
+const bodyErrors = { Aborted: aborted, TooLarge: tooLarge, TooSlow: tooSlow } as const
+
 /** A 405 has to name every method that is answered (C34), HEAD and OPTIONS among them. */
 const wrongMethod = (methods: ReadonlyArray<string>, preflight: boolean): Answer => {
   const allowed = [
@@ -95,10 +102,8 @@ const successEncoders = <Id extends string, Groups extends HttpApiGroup.Constrai
   return encoders
 }
 
-const onError = (error: PingError | BodyError): Answer => {
-  if (error._tag !== "BodyError") return challenge(fromError(error), error)
-  return error.reason === "TooLarge" ? tooLarge : aborted
-}
+const onError = (error: PingError | BodyError): Answer =>
+  error._tag === "BodyError" ? bodyErrors[error.reason] : challenge(fromError(error), error)
 
 /**
  * Builds the handler of a contract. Nothing a handler does, defects included, leaves a request without an answer in

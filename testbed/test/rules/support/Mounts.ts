@@ -82,7 +82,6 @@ const effectApp = <E>(routes: Layer.Layer<never, E, HttpRouter.HttpRouter>): Eff
     const server = createServer()
     yield* Layer.build(
       HttpRouter.serve(Layer.merge(health, routes), { disableListenLog: true }).pipe(
-        Layer.provide(HttpMount.layerRedactedNames),
         Layer.provide(Layer.orDie(NodeHttpServer.layerServer(() => server, { host: "127.0.0.1", port: 0 })))
       )
     )
