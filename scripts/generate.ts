@@ -15,6 +15,7 @@ import { faultKinds } from "./generate/faultKinds.ts"
 import { faultTables } from "./generate/faultTables.ts"
 import type { GeneratedFile, Generator } from "./generate/Generator.ts"
 import { jsonSchema } from "./generate/jsonSchema.ts"
+import { limits } from "./generate/limits.ts"
 import { openapi } from "./generate/openapi.ts"
 import { peerLists } from "./generate/peerLists.ts"
 import { readme } from "./generate/readme.ts"
@@ -29,6 +30,7 @@ const generators: { readonly [name: string]: Generator } = {
   jsonSchema,
   openapi,
   readme,
+  limits,
   faultCatalogue,
   rules,
   faultTables,
