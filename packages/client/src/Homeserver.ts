@@ -25,6 +25,11 @@ export interface HomeserverOptions {
   readonly timeout?: Duration.Input | undefined
   /** How much of the answer is read, in bytes. Default: 1 MiB. */
   readonly maxBodyBytes?: number | undefined
+  /**
+   * How many bytes of the answer may come beside its body, such as the extensions of chunks. Only an `HttpClient` on
+   * `node:http` shows them; with any other the `timeout` is their only bound. Default: 512 KiB.
+   */
+  readonly maxFramingBytes?: number | undefined
 }
 
 /**

@@ -51,6 +51,11 @@ export class Collector {
     return chunk.length > room ? "over" : chunk.length === room ? "full" : "room"
   }
 
+  /** How many bytes were kept. */
+  get length(): number {
+    return this.#length
+  }
+
   /** The bytes that were kept. */
   bytes(): Uint8Array {
     return Bytes.concat(this.#chunks)
@@ -139,18 +144,80 @@ const isEmptyBody = (error: unknown): boolean =>
   error.reason._tag === "EmptyBodyError"
 
 /**
+ * An answer with too many bytes beside its body: the sizes and extensions of chunks, and trailers.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TooMuchFraming
+  extends Schema.TaggedError<TooMuchFraming>("@appservice-ping/domain/BoundedBody/TooMuchFraming")(
+    "TooMuchFraming",
+    { maxFramingBytes: Schema.Int }
+  )
+{
+  /** The code that `ConnectionFailure.fromUnknown` knows it by. */
+  get code(): string {
+    return "ERR_ANSWER_TOO_LARGE"
+  }
+
+  override get message(): string {
+    return `the answer has more than ${this.maxFramingBytes} bytes beside its body`
+  }
+}
+
+/** How many bytes a connection has received, where the client shows it, as those on `node:http` do. */
+const receivedOf = (response: object): () => number => {
+  // A response that can be interrupted has the client's own within.
+  const own = Predicate.hasProperty(response, "original") ? response.original : response
+  const source = Predicate.hasProperty(own, "source") ? own.source : undefined
+  const socket = Predicate.hasProperty(source, "socket") ? source.socket : undefined
+  return () => Predicate.hasProperty(socket, "bytesRead") && typeof socket.bytesRead === "number" ? socket.bytesRead : 0
+}
+
+/**
+ * The bounds of reading an answer.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface AnswerBounds {
+  /** How much of the body is read, in bytes. */
+  readonly maxBytes: number
+  /**
+   * How many bytes may come beside the body while it is read: the sizes and extensions of chunks. Only clients on
+   * `node:http` show how many bytes come; with others, such as `fetch`, only a deadline bounds them. Default: 512 KiB.
+   */
+  readonly maxFramingBytes?: number | undefined
+}
+
+const maxFramingBytesDefault = 512 * 1024
+
+/**
  * Reads at most `maxBytes` of the answer that an `HttpClient` got (D4).
  *
  * **Details**
  *
  * An answer without a body, such as a 204 or a browser's opaque redirect, is an answer all the same (D2, C10): it reads
- * as no bytes, although its stream fails with `EmptyBodyError`.
+ * as no bytes, although its stream fails with `EmptyBodyError`. Fails with `TooMuchFraming` where hardly a byte of what
+ * comes is a body. A bound that is no whole number of at least 0 is a defect: a `BoundError`.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const readAnswer = <E, R>(
   response: { readonly stream: Stream.Stream<Uint8Array, E, R> },
-  maxBytes: number
-): Effect.Effect<Uint8Array, E, R> =>
-  Effect.catchIf(read(response.stream, maxBytes), isEmptyBody, () => Effect.succeed(new Uint8Array()))
+  { maxBytes, maxFramingBytes: framing = maxFramingBytesDefault }: AnswerBounds
+): Effect.Effect<Uint8Array, E | TooMuchFraming, R> =>
+  Effect.suspend(() => {
+    const maxFramingBytes = Bound.integerUnsafe("maxFramingBytes", framing)
+    const received = receivedOf(response)
+    const before = received()
+    let length = 0
+    const counted = Stream.mapEffect(response.stream, (chunk) => {
+      length += chunk.length
+      return received() - before - length > maxFramingBytes
+        ? Effect.fail(new TooMuchFraming({ maxFramingBytes }))
+        : Effect.succeed(chunk)
+    })
+    return Effect.catchIf(read(counted, maxBytes), isEmptyBody, () => Effect.succeed(new Uint8Array()))
+  })

@@ -95,6 +95,7 @@ const byCode = new Map<string, ConnectionFailure>([
   ["HPE_HEADER_OVERFLOW", make("malformed", "the answer's headers were too large")],
   ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", make("malformed", "the answer's length contradicts its header")],
   ["UND_ERR_RES_EXCEEDED_MAX_SIZE", make("malformed", "the answer was too large")],
+  ["ERR_ANSWER_TOO_LARGE", make("malformed", "the answer was too large")],
   ["Z_DATA_ERROR", make("malformed", "the answer's body was not encoded as its header says")],
   ["Z_BUF_ERROR", make("malformed", "the answer's compressed body was cut short")],
   ["DEPTH_ZERO_SELF_SIGNED_CERT", make("tls", "the TLS certificate is self-signed")],

@@ -1,5 +1,6 @@
 import { BoundError } from "@appservice-ping/domain/Bound"
 import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
+import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Stream } from "effect"
 
@@ -68,9 +69,28 @@ describe("BoundedBody.readAnswer", () => {
   it.effect("D2 takes an answer without a body for an empty one, and no other failure", () =>
     Effect.gen(function*() {
       const empty = { stream: Stream.fail({ _tag: "HttpClientError", reason: { _tag: "EmptyBodyError" } }) }
-      assert.strictEqual((yield* BoundedBody.readAnswer(empty, 10)).length, 0)
+      assert.strictEqual((yield* BoundedBody.readAnswer(empty, { maxBytes: 10 })).length, 0)
       const broken = { stream: Stream.fail({ _tag: "HttpClientError", reason: { _tag: "TransportError" } }) }
-      assert.strictEqual((yield* Effect.flip(BoundedBody.readAnswer(broken, 10))).reason._tag, "TransportError")
+      const error = yield* Effect.flip(BoundedBody.readAnswer(broken, { maxBytes: 10 }))
+      assert.strictEqual("reason" in error && error.reason._tag, "TransportError")
+    }))
+
+  it.effect("D3 fails where hardly a byte of what comes is a body, and counts nothing that came before", () =>
+    Effect.gen(function*() {
+      const answer = (beside: number) => {
+        const socket = { bytesRead: 1_000_000 }
+        const stream = Stream.mapEffect(Stream.make(1, 2, 3), (byte) =>
+          Effect.sync(() => {
+            socket.bytesRead += beside + 1
+            return Uint8Array.of(byte)
+          }))
+        return { stream, source: { socket } }
+      }
+      const bounds = { maxBytes: 10, maxFramingBytes: 300 }
+      assert.strictEqual((yield* BoundedBody.readAnswer(answer(100), bounds)).length, 3)
+      const error = yield* Effect.flip(BoundedBody.readAnswer(answer(101), bounds))
+      assert.strictEqual(ConnectionFailure.fromUnknown(error).text, "the answer was too large")
+      assert.strictEqual((yield* BoundedBody.readAnswer(answer(101), { maxBytes: 10 })).length, 3)
     }))
 })
 

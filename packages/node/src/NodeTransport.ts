@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import { hostOf, portOf } from "@appservice-ping/domain/AppserviceUrl"
+import * as Bound from "@appservice-ping/domain/Bound"
 import * as BoundedBody from "@appservice-ping/domain/BoundedBody"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import {
@@ -32,17 +33,24 @@ export interface NodeTransportOptions {
   readonly maxHeaderBytes?: number | undefined
   /** How many informational answers (1xx) may come before the answer. Default: 16. */
   readonly maxInformational?: number | undefined
+  /**
+   * How many bytes of the answer may be other than its body: heads, the sizes and extensions of chunks, trailers.
+   * Default: 512 KiB, which allows a body of 64 KiB in chunks of one byte.
+   */
+  readonly maxFramingBytes?: number | undefined
   /** Looks host names up in place of the system. */
   readonly lookup?: LookupFunction | undefined
   /** Opens the connection in place of `net.connect`, such as one that a plan may refuse. */
   readonly connect?: Connect | undefined
 }
 
-const defaults = { maxHeaderBytes: 16 * 1024, maxInformational: 16 } as const
+const defaults = { maxHeaderBytes: 16 * 1024, maxInformational: 16, maxFramingBytes: 512 * 1024 } as const
 
 const malformed = (text: string) => new ConnectionFailure.ConnectionFailure({ kind: "malformed", text })
 
 const tooManyInformational = malformed("too many informational answers came, and no final one")
+
+const tooMuchFraming = malformed("the answer has too many bytes beside its body")
 
 const switchedProtocols = malformed("the answer switched to another protocol, which nobody asked for")
 
@@ -127,7 +135,9 @@ const send = (
 ): Effect.Effect<OutgoingResponse, ConnectionFailure.ConnectionFailure> =>
   Effect.callback((resume) => {
     const maxInformational = options.maxInformational ?? defaults.maxInformational
+    const maxFramingBytes = Bound.integerUnsafe("maxFramingBytes", options.maxFramingBytes ?? defaults.maxFramingBytes)
     const collected = new BoundedBody.Collector(request.maxBodyBytes)
+    let received = 0
     let informational = 0
     let response: IncomingMessage | undefined
     let sent: ClientRequest
@@ -171,6 +181,13 @@ const send = (
     sent.on("information", () => {
       informational++
       if (informational > maxInformational) fail(tooManyInformational)
+    })
+    // An answer can go on for ever without an end of its head, and with hardly a byte of a body.
+    sent.on("socket", (socket) => {
+      socket.on("data", (chunk: Uint8Array) => {
+        received += chunk.length
+        if (received - collected.length > maxFramingBytes) fail(tooMuchFraming)
+      })
     })
     sent.on("upgrade", (_, socket) => {
       socket.destroy()

@@ -6,6 +6,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import * as Net from "node:net"
+import * as Raw from "./support/RawServer.ts"
 
 const registration = { id: AppserviceId.make("bridge"), as_token: Redacted.make("as-token-0123456789") }
 
@@ -87,4 +88,43 @@ describe("ConnectDeadline.agents", () => {
   it.each([NaN, Infinity, -1])("refuses a connectTimeout of %s", (connectTimeout) => {
     assert.throws(() => ConnectDeadline.agents({ connectTimeout }), BoundError)
   })
+})
+
+describe("a homeserver that never stops answering", () => {
+  const endless = (head: string, piece: string) =>
+    Raw.serve((socket) => {
+      socket.write(head)
+      const pump = (): void => {
+        if (!socket.destroyed) socket.write(piece.repeat(1000), pump)
+      }
+      pump()
+    })
+  const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+  for (
+    const [name, head, piece] of [
+      ["informational answers", "", "HTTP/1.1 102 Processing\r\n\r\n"],
+      ["the extensions of chunks", chunked, `1;a=${"x".repeat(1000)}\r\ny\r\n`]
+    ] as const
+  ) {
+    it.live(`D3 leaves the ping undecided long before its deadline: ${name}`, () =>
+      Effect.gen(function*() {
+        const server = yield* endless(head, piece)
+        const error = yield* Effect.flip(ping({ homeserver: server.url, registration })).pipe(
+          Effect.provide(client("5000 millis"))
+        )
+        assert.strictEqual(error._tag === "Undecided" ? error.failure?.text : error._tag, "the answer was too large")
+        yield* server.left(1)
+      }))
+  }
+
+  it.live("D3 leaves the ping undecided with the agents of the platform too, and as early as the caller says", () =>
+    Effect.gen(function*() {
+      const server = yield* endless(chunked, `1;a=${"x".repeat(1000)}\r\ny\r\n`)
+      const error = yield* Effect.flip(ping({ homeserver: server.url, registration, maxFramingBytes: 100_000 })).pipe(
+        Effect.provide(NodeHttpClient.layerNodeHttp)
+      )
+      assert.strictEqual(error._tag === "Undecided" ? error.failure?.text : error._tag, "the answer was too large")
+      yield* server.left(1)
+    }))
 })

@@ -2,7 +2,7 @@ import * as NodeTransport from "@appservice-ping/node/NodeTransport"
 import * as OutgoingTransport from "@appservice-ping/server/homeserver/OutgoingTransport"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Result } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, Result } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { readFile } from "node:fs/promises"
 import { createServer, type Server } from "node:https"
@@ -292,6 +292,34 @@ describe("the direct transport", () => {
       assert.strictEqual(yield* sendInWords((yield* answer(3)).url), "200 {}")
       assert.strictEqual(yield* sendInWords((yield* answer(4)).url), failure)
     }).pipe(Effect.provide(NodeTransport.layer({ maxInformational: 3 }))))
+
+  it.effect("D3 bounds what is no body: the extensions of chunks without an end", () =>
+    Effect.gen(function*() {
+      const chunk = (extension: number) => `1;a=${"x".repeat(extension)}\r\ny\r\n`
+      const server = yield* Raw.serve((socket) => {
+        socket.write(ok("Transfer-Encoding: chunked\r\n", ""))
+        flood(chunk(1000))(socket)
+      })
+      assert.strictEqual(
+        yield* sendInWords(server.url),
+        "malformed: the answer has too many bytes beside its body"
+      )
+      yield* server.left(1)
+      const answer = (count: number) =>
+        Raw.serve(Raw.fin(`${ok("Transfer-Encoding: chunked\r\n", chunk(1000).repeat(count))}0\r\n\r\n`))
+      assert.strictEqual(yield* sendInWords((yield* answer(500)).url), "200 500 bytes")
+      const slices = Raw.fin(`${ok("Transfer-Encoding: chunked\r\n", "1\r\ny\r\n".repeat(65_535))}0\r\n\r\n`)
+      assert.strictEqual(yield* sendInWords((yield* Raw.serve(slices)).url), "200 65535 bytes")
+    }).pipe(Effect.provide(NodeTransport.layer())))
+
+  it.effect("bounds what is no body where the caller says, and a bound that is none is a defect", () =>
+    Effect.gen(function*() {
+      const server = yield* Raw.serve(Raw.fin(ok(`A: ${"a".repeat(2000)}\r\nContent-Length: 2\r\n`, "{}")))
+      const limited = NodeTransport.layer({ maxFramingBytes: 1000 })
+      assert.match(yield* sendInWords(server.url).pipe(Effect.provide(limited)), /^malformed/)
+      const boundless = NodeTransport.layer({ maxFramingBytes: Number.NaN })
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(send(server.url).pipe(Effect.provide(boundless)))))
+    }))
 
   it.effect("bounds the head of the answer where the caller says", () =>
     Effect.gen(function*() {

@@ -2,6 +2,7 @@
 import type { Answer, ReadingOptions } from "@appservice-ping/domain/Answer"
 import * as AppserviceUrl from "@appservice-ping/domain/AppserviceUrl"
 import * as Bound from "@appservice-ping/domain/Bound"
+import type { TooMuchFraming } from "@appservice-ping/domain/BoundedBody"
 import * as ConnectionFailure from "@appservice-ping/domain/ConnectionFailure"
 import { FederationApi } from "@appservice-ping/domain/FederationApi"
 import { HomeserverApi } from "@appservice-ping/domain/HomeserverApi"
@@ -21,6 +22,7 @@ export interface Options {
   readonly homeserver: URL
   readonly timeout?: Duration.Input | undefined
   readonly maxBodyBytes?: number | undefined
+  readonly maxFramingBytes?: number | undefined
 }
 
 /** An answer, and what reading it needs. */
@@ -112,8 +114,8 @@ export const federation = {
 }
 
 /** Whether nobody can have acted on the request; in doubt somebody did. */
-const isUnreached = (error: HttpClientError, kind: ConnectionFailure.Kind): boolean => {
-  if (Phase.hasAnswered(error)) return false
+const isUnreached = (error: HttpClientError | TooMuchFraming, kind: ConnectionFailure.Kind): boolean => {
+  if (error._tag === "TooMuchFraming" || Phase.hasAnswered(error)) return false
   switch (kind) {
     case "dns":
     case "refused":
@@ -129,7 +131,7 @@ const isUnreached = (error: HttpClientError, kind: ConnectionFailure.Kind): bool
 
 /** Maps a failed exchange to its error: the HTTP client's timer may be faster than ours, and a connection may break. */
 const toTransportError = (
-  error: HttpClientError,
+  error: HttpClientError | TooMuchFraming,
   { after, isPing, url }: { readonly url: string; readonly after: Duration.Duration; readonly isPing: boolean }
 ): TransportError => {
   const failure = ConnectionFailure.fromUnknown(error)
@@ -164,11 +166,14 @@ export const exchange = Effect.fnUntraced(function*(
 
   const answer = request.send.pipe(
     Effect.flatMap((response) =>
-      Effect.map(readBody(response, maxBodyBytes), (body): Answer => ({
-        status: response.status,
-        headers: response.headers,
-        body
-      }))
+      Effect.map(
+        readBody(response, { maxBytes: maxBodyBytes, maxFramingBytes: options.maxFramingBytes }),
+        (body): Answer => ({
+          status: response.status,
+          headers: response.headers,
+          body
+        })
+      )
     ),
     Effect.scoped,
     Effect.provideService(Call, { httpClient, baseUrl, token }),
@@ -177,7 +182,7 @@ export const exchange = Effect.fnUntraced(function*(
       orElse: () => Effect.fail(new Undecided({ url: shown, after: timeout }))
     }),
     Effect.catchTag(
-      "HttpClientError",
+      ["HttpClientError", "TooMuchFraming"],
       (error) =>
         Effect.flatMap(Clock.monotonicTimeNanos, (now): Effect.Effect<never, TransportError> =>
           Effect.fail(

@@ -35,7 +35,7 @@ export const ask = (question: Question): Effect.Effect<
 > =>
   Effect.gen(function*() {
     const response = yield* HttpClient.execute(requestOf(question))
-    const body = yield* BoundedBody.readAnswer(response, maxBodyBytes)
+    const body = yield* BoundedBody.readAnswer(response, { maxBytes: maxBodyBytes })
     return { status: response.status, headers: response.headers, body: new TextDecoder().decode(body) }
   }).pipe(
     Effect.mapError(ConnectionFailure.fromUnknown),

@@ -97,7 +97,10 @@ const send = <E>(
         headers: { ...request.headers, connection: "close" }
       }).pipe(HttpClientRequest.bodyText(request.body, "application/json"))
     )
-    return { status: response.status, body: yield* BoundedBody.readAnswer(response, request.maxBodyBytes) }
+    return {
+      status: response.status,
+      body: yield* BoundedBody.readAnswer(response, { maxBytes: request.maxBodyBytes })
+    }
   }).pipe(
     Effect.mapError(ConnectionFailure.fromUnknown),
     // The client's own span would record the URL with its query string (D8); the leg has a span of its own.
