@@ -132,7 +132,7 @@ export class Testbed extends Context.Service<Testbed, {
   readonly inject: (fault: Fault, leg?: Leg) => Effect.Effect<Session.Injection, never, Scope.Scope>
   /** Puts a plan in force until the scope ends, also when it ends by interruption. */
   readonly apply: Session.Session["Service"]["inject"]
-  /** The pings that reached the reference appservice so far, oldest first; another one is not known to tell. */
+  /** The pings that reached the reference appservice so far, oldest first; a replacement for it is not known to report any. */
   readonly received: Effect.Effect<ReadonlyArray<Appservice.ReceivedPing>>
   /**
    * What a client that waits 90 seconds has to get under one fault, and how often the application is asked; a draw is
@@ -292,7 +292,7 @@ const movedTo = (url: URL, listening: NodeListener.Listening): URL => {
 const listenOptions = { port: 0, shutdownGrace: 0 } as const
 
 /**
- * Layer of a testbed on loopback sockets, in real time: a proxy that plays the faults stands in front of each server.
+ * Layer of a testbed on loopback sockets, in real time: a proxy in front of each server plays the faults.
  *
  * @category layers
  * @since 0.1.0

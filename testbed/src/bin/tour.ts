@@ -13,7 +13,7 @@ import * as Tour from "../scenario/Tour.ts"
 import * as TourReport from "../scenario/TourReport.ts"
 import { layerSocket, Testbed } from "../Testbed.ts"
 
-/** A bridge author may give the registration of an own bridge. */
+/** A bridge author may give the registration of their own bridge. */
 const file = process.argv[2] ?? fileURLToPath(new URL("../../registrations/telegram.yaml", import.meta.url))
 
 /** Short, so that the tour is; long enough that a tenth of it is more than a busy machine adds. */

@@ -1,5 +1,5 @@
 /**
- * The contract of the control API: puts fault plans in force in a running testbed, and tells what became of them.
+ * The contract of the control API: puts fault plans in force in a running testbed, and reports their effect.
  *
  * The server is built from it, the client is derived from it, and the OpenAPI document is generated from it.
  *
@@ -184,7 +184,7 @@ export class PutPlan extends HttpApiEndpoint.put("putPlan", "/plan", {
  * @since 0.1.0
  */
 export class GetPlan extends HttpApiEndpoint.get("getPlan", "/plan", { success: InForce })
-  .annotate(OpenApi.Summary, "Tells which plan the API has put in force.")
+  .annotate(OpenApi.Summary, "Returns the plan that the API has put in force.")
 {}
 
 /**
@@ -229,7 +229,7 @@ export class GetCa extends HttpApiEndpoint.get("getCa", "/ca", {
  * @since 0.1.0
  */
 export class GetReport extends HttpApiEndpoint.get("getReport", "/report", { success: Report })
-  .annotate(OpenApi.Summary, "Tells what became of each rule.")
+  .annotate(OpenApi.Summary, "Returns a report of each rule.")
 {}
 
 /**
@@ -237,7 +237,7 @@ export class GetReport extends HttpApiEndpoint.get("getReport", "/report", { suc
  *
  * **Details**
  *
- * The journal keeps the newest entries only. A first entry whose number is not `since + 1` tells that some are gone.
+ * The journal keeps the newest entries only. A first entry whose number is not `since + 1` shows that some are gone.
  * After a reset, numbers begin again at 1.
  *
  * @category endpoints

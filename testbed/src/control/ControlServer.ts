@@ -22,7 +22,7 @@ import * as PlanHolder from "./internal/planHolder.ts"
 import * as Surroundings from "./Surroundings.ts"
 
 /**
- * Who may ask, how much, and what is in force before anyone does.
+ * The hosts that may be named, the bound of a request, and the plan in force at the start.
  *
  * @category options
  * @since 0.1.0
@@ -32,11 +32,11 @@ export interface HandlerOptions {
   readonly maxBodyBytes?: number | undefined
   /** Hosts that a request may name beside those of this machine, such as that of a container. Default: none. */
   readonly allowedHosts?: ReadonlyArray<string> | undefined
-  /** What is in force at the start, as if it had been put without a `ttl`. Default: no plan. */
+  /** The plan in force at the start, as if it had been put without a `ttl`. Default: no plan. */
   readonly plan?: Plan | undefined
   /** The certificate authority that clients have to trust, as PEM. Default: empty, where there is no TLS. */
   readonly ca?: string | undefined
-  /** Where the proxy stands; a plan that cannot mean there what it says is refused. Default: plans mean both legs. */
+  /** The place of the proxy; a plan that cannot work there is refused. Default: plans for both legs are accepted. */
   readonly surroundings?: Surroundings.Surroundings | undefined
 }
 
@@ -196,7 +196,7 @@ const stop = (server: Server, graceMillis: number): Effect.Effect<void> =>
   })
 
 /**
- * Serves the control API until the scope closes, and tells where; then what it put in force heals.
+ * Serves the control API until the scope closes, and returns its address; then the plan that it put in force heals.
  *
  * **Details**
  *

@@ -1,6 +1,6 @@
 /**
- * What a plan can mean where it is put in force: a proxy stands on one leg, with TLS or without, and nobody tells it of
- * a connection before it is there.
+ * Checks whether a plan can work where it is put in force: a proxy is on one leg, with TLS or without, and sees no
+ * connection before it is open.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import type { Plan, Rule } from "../plan/Plan.ts"
 import type { Leg } from "../step/Leg.ts"
 
 /**
- * Where a proxy stands.
+ * The place of a proxy.
  *
  * @category models
  * @since 0.1.0
@@ -22,8 +22,8 @@ export interface Surroundings {
 }
 
 /**
- * Whether a fault strikes where nobody can count it: the system refuses or ignores the connection, and whoever opened
- * it is never seen.
+ * Checks whether a fault strikes where nobody can count it: the system refuses or ignores the connection, and its
+ * client is never seen.
  *
  * @category predicates
  * @since 0.1.0

@@ -20,7 +20,7 @@ import type { Circumstances, Definition, ExampleTimes, Stage } from "./Kind.ts"
 export * from "./internal/constructors.ts"
 
 /**
- * Schema for a fault: one of the kinds, told apart by `type`.
+ * Schema for a fault: one of the kinds, distinguished by `type`.
  *
  * @category schemas
  * @since 0.1.0

@@ -28,7 +28,7 @@ export type Stage = "connection" | "request"
  */
 export interface Circumstances {
   readonly leg: Leg
-  /** A number from 0 to 1 that stands for chance. */
+  /** A random number from 0 to 1. */
   readonly draw: number
   /** Milliseconds since the plan began. */
   readonly time: number
@@ -77,7 +77,7 @@ export interface Definition<F> {
   describe(fault: F): string
   /** Its varieties with reasonable numbers, each described differently. */
   examples(times: ExampleTimes): ReadonlyArray<F>
-  /** The literals that tell its varieties apart, such as its defect. Default: none. */
+  /** The literals that distinguish its varieties, such as its defect. Default: none. */
   variantOf?(fault: F): ReadonlyArray<string | number | undefined>
   /** Whether it says nothing on a connection without TLS. Default: never. */
   needsTls?(fault: F): boolean

@@ -311,7 +311,7 @@ const propertyOf = (u: unknown, name: string): unknown => Predicate.hasProperty(
  *
  * **Gotchas**
  *
- * How the homeserver's connection to the appservice failed stands only in the text of its error, so that `kind` is
+ * Only the text of the homeserver's error says how its connection to the appservice failed, so that `kind` is
  * compared only where the client's own connection failed.
  *
  * @category predicates

@@ -1,5 +1,5 @@
 /**
- * What a real homeserver does with a ping: data and small pure functions, one value for each homeserver.
+ * Imitates what a real homeserver does with a ping: data and small pure functions, one value for each homeserver.
  *
  * The values are in `peer/homeserver/`, one file each; `HomeserverHandler` plays them.
  *

@@ -47,7 +47,7 @@ export interface PeerConnection {
 export interface PeerSocket {
   /** Takes the connection as it is, for plain HTTP. */
   readonly plain: Effect.Effect<PeerConnection>
-  /** Goes through a TLS handshake. What is wrong with the certificate is told, and does not fail it. */
+  /** Goes through a TLS handshake. A bad certificate is reported, and does not fail it. */
   readonly secure: Effect.Effect<
     { readonly connection: PeerConnection; readonly certificate: CertificateFacts },
     PeerFailure

@@ -16,8 +16,8 @@ const OneOrMore = <S extends Schema.Constraint>(item: S) =>
   Schema.Union([item, Schema.Array(item).pipe(Schema.check(Schema.isMinLength(1), Schema.isMaxLength(1000)))])
 
 /**
- * Whom a rule means. What is not named matches everything; a list matches any of its members; a `path` that ends with
- * `*` matches every path that begins so.
+ * The connections and requests that a rule matches. A missing field matches everything; a list matches any of its
+ * members; a `path` that ends with `*` matches every path that begins so.
  *
  * **Details**
  *
@@ -34,10 +34,13 @@ export const Match = Schema.Struct({
   method: Schema.optionalKey(OneOrMore(Schema.String)),
   path: Schema.optionalKey(OneOrMore(Schema.String)),
   transaction_id: Schema.optionalKey(OneOrMore(Schema.String))
-}).annotate({ identifier: "Match", description: "Whom the rule means: everything, where nothing is named." })
+}).annotate({
+  identifier: "Match",
+  description: "The connections and requests that the rule matches; everything, if no field is given."
+})
 
 /**
- * Whom a rule means.
+ * The connections and requests that a rule matches.
  *
  * @category models
  * @since 0.1.0
@@ -159,14 +162,14 @@ export const Rule = Schema.Struct(ruleFields).pipe(
     const problem = problemOf(rule)
     return problem === undefined ? undefined : `Expected ${problem}`
   }, {
-    // An editor can tell this much before the plan is read.
+    // An editor can show this much before the plan is read.
     toJsonSchema: () => ({ oneOf: [{ required: ["fault"] }, { required: ["sequence"] }] })
   })),
   Schema.annotate({ identifier: "Rule", description: "One fault or sequence of faults, whom it means and when." })
 )
 
 /**
- * Whom a rule means, when it strikes, and with what.
+ * The requests that a rule matches, when it strikes, and with which fault.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What other tools, and people, call the names of a plan.
+ * The names that other tools, and people, use for the names of a plan.
  *
  * @since 0.1.0
  */

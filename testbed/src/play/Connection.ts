@@ -1,7 +1,7 @@
 /**
  * One end of a connection: the bytes that came, in a buffer of bounded size, the bytes to send, and how it ended.
  *
- * It stands on a stream, so that it is the same on a socket and in this process.
+ * It wraps a stream, so that it is the same on a socket and in this process.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import * as Tls from "node:tls"
 export type HowEnded = "fin" | "rst"
 
 /**
- * What carries the bytes: a socket, or a duplex stream in this process that can be reset like one.
+ * The carrier of the bytes: a socket, or a duplex stream in this process that can be reset like one.
  *
  * @category models
  * @since 0.1.0

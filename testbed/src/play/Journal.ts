@@ -11,7 +11,7 @@ const where = { leg: Leg, connection: Schema.Int }
 const exchange = { ...where, exchange: Schema.Int }
 
 /**
- * What one entry tells.
+ * The content of one entry.
  *
  * **Details**
  *

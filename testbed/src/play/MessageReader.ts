@@ -1,6 +1,6 @@
 /**
  * Finds where an HTTP/1.x message begins and ends in a stream of bytes. It only watches: whatever is passed on is passed
- * on as it came, and what it cannot read is the business of whoever gets it.
+ * on as it came, and leaves what it cannot read to the recipient.
  */
 
 /** The start line and the headers of a message. */
@@ -58,7 +58,7 @@ const parseHead = (text: string, kind: "request" | "answer"): Head | undefined =
 const tokens = (value: string | undefined): ReadonlyArray<string> =>
   (value ?? "").toLowerCase().split(",").map((token) => token.trim())
 
-/** Tells whether a message lets its connection stay open. */
+/** Checks whether a message lets its connection stay open. */
 export const keepsAlive = (head: Head): boolean => {
   const connection = tokens(head.header("connection"))
   return head.version === "1.1" ? !connection.includes("close") : connection.includes("keep-alive")
@@ -95,7 +95,7 @@ export class MessageReader {
     return this.bodyChunks
   }
 
-  /** Reads on, and tells how many of the bytes belong to the message. */
+  /** Reads on, and returns how many of the bytes belong to the message. */
   feed(bytes: Uint8Array): number {
     let at = 0
     while (at < bytes.length && (this.state === "head" || this.state === "body")) {
@@ -128,7 +128,7 @@ export class MessageReader {
     return from + length - before
   }
 
-  /** Tells a protocol that is not HTTP from its first bytes, because its client may wait for an answer to them. */
+  /** Recognizes a protocol that is not HTTP by its first bytes, because its client may wait for an answer to them. */
   private canBegin(text: string): boolean {
     const line = /^(.*?)\r?\n/.exec(text)?.[1]
     if (line !== undefined) return (this.kind === "request" ? requestLine : statusLine).test(line)

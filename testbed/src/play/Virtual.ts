@@ -57,7 +57,7 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-/** The clock of a run: who sleeps, until when, and what it was told to be. */
+/** The clock of a run: the sleepers, their times, and the time that was set. */
 class VirtualClock implements TestClock.TestClock {
   private nanos = 0n
   private millis = 0
@@ -141,7 +141,7 @@ class VirtualClock implements TestClock.TestClock {
   }
 }
 
-/** Tells when no fiber has anything left to do. */
+/** Notices when no fiber has anything left to do. */
 class Counting implements Scheduler.Scheduler {
   readonly executionMode: "sync" | "async"
   pending = 0

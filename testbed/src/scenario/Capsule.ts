@@ -51,7 +51,7 @@ export const fileName = ({ interpreter, scenario, seed }: ScenarioRun): string =
   `${scenario}-${interpreter}-${seed}.json`
 
 /**
- * Tells whether a run did what the one in the capsule did: the same verdict, and in memory the same journal, byte for
+ * Checks whether a run did what the one in the capsule did: the same verdict, and in memory the same journal, byte for
  * byte.
  *
  * @category combinators

@@ -1,6 +1,6 @@
 /**
- * The small scope, exhausted: every fault alone, and every fault of one leg with every fault of the other, each with what
- * has to come of it and what does.
+ * The small scope, exhausted: every fault alone, and every fault of one leg with every fault of the other, each with the
+ * expected and the real answer.
  *
  * @since 0.1.0
  */
@@ -32,11 +32,11 @@ export interface Deadlines {
 }
 
 /**
- * One cell: the faults in force, at most one for each leg, what came of the ping, and what is wrong with that.
+ * One cell: the faults in force, at most one for each leg, the ping's answer, and its problems.
  *
  * **Details**
  *
- * `isMasked` tells that the fault on the leg to the appservice could not strike, because the fault on the other leg did
+ * `isMasked` means that the fault on the leg to the appservice could not strike, because the fault on the other leg did
  * not let the homeserver be asked.
  *
  * @category models
@@ -75,7 +75,7 @@ interface Anticipated {
 
 type Anticipate = (combination: Combination, entries: ReadonlyArray<Entry>) => Anticipated
 
-/** Remembers what does not depend on chance, because each fault stands in hundreds of cells. */
+/** Remembers what does not depend on chance, because each fault is in hundreds of cells. */
 const remember = <A>(make: (fault: Fault, draw: number) => A): (fault: Fault, draw: number) => A => {
   const known = new Map<Fault, A>()
   return (fault, draw) => {
@@ -86,7 +86,7 @@ const remember = <A>(make: (fault: Fault, draw: number) => A): (fault: Fault, dr
   }
 }
 
-/** What has to come of a combination, and whether its second fault can strike at all. */
+/** The expected answer of a combination, and whether its second fault can strike at all. */
 const anticipating = (tls: boolean, { clientTimeout, pingTimeout }: Deadlines): Anticipate => {
   const actionOn = (leg: Leg) => remember((fault, draw) => actionOf(fault, { leg, draw, time: 0, now: 0, path: "/" }))
   const outer = actionOn("to_homeserver")

@@ -256,7 +256,7 @@ export const library: ReadonlyArray<Scenario> = [
     { tls: true }
   ),
 
-  // The homeserver and what stands in front of it.
+  // The homeserver and the proxies in front of it.
   single(
     "homeserver-not-running",
     "Nothing listens where the homeserver should be",
@@ -302,7 +302,7 @@ export const library: ReadonlyArray<Scenario> = [
   ),
   several(
     "rate-limited",
-    "The homeserver limits the rate, and the gate waits as long as it is told",
+    "The homeserver limits the rate, and the gate waits as long as it asks",
     of(homeserver, { type: "rate_limited", retry_after: seconds(3), form: "seconds" }, { when: { nth: 1 } }),
     [{ retry: seconds(60), expect: { answer: "Success", attempts: 2, calls: 1, at_least: seconds(3) } }]
   ),

@@ -1,5 +1,5 @@
 /**
- * What came of the pings of a scenario, and the verdict on it: pure.
+ * The results of a scenario's pings, and the verdict on it: pure.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import type { Leg } from "../step/Leg.ts"
 import type { Expectation, Scenario } from "./Scenario.ts"
 
 /**
- * What came of one ping.
+ * The result of one ping.
  *
  * @category schemas
  * @since 0.1.0
@@ -31,7 +31,7 @@ export const PingOutcome = Schema.Struct({
 })
 
 /**
- * What came of one ping.
+ * The result of one ping.
  *
  * @category models
  * @since 0.1.0

@@ -21,7 +21,7 @@ const Answer = Schema.String.pipe(
 )
 
 /**
- * What has to come of a ping.
+ * The expected result of a ping.
  *
  * **Details**
  *
@@ -41,10 +41,10 @@ export const Expectation = Schema.Struct({
   calls: Schema.optionalKey(Count),
   at_least: Schema.optionalKey(Delay),
   at_most: Schema.optionalKey(Delay)
-}).annotate({ identifier: "Expectation", description: "What has to come of a ping." })
+}).annotate({ identifier: "Expectation", description: "The expected result of a ping." })
 
 /**
- * What has to come of a ping.
+ * The expected result of a ping.
  *
  * @category models
  * @since 0.1.0
@@ -68,7 +68,7 @@ export const ScenarioPing = Schema.Struct({
   together: Schema.optionalKey(Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))),
   retry: Schema.optionalKey(Delay),
   expect: Expectation
-}).annotate({ identifier: "ScenarioPing", description: "A ping, or several at once, and what has to come of it." })
+}).annotate({ identifier: "ScenarioPing", description: "A ping, or several at once, and the expected result." })
 
 /**
  * A ping of a scenario, or several at the same time.
@@ -79,7 +79,7 @@ export const ScenarioPing = Schema.Struct({
 export type ScenarioPing = typeof ScenarioPing.Type
 
 /**
- * What the scenario is about.
+ * The subject of the scenario.
  *
  * @category schemas
  * @since 0.1.0
@@ -131,7 +131,7 @@ export const Scenario = Schema.Struct({
 })
 
 /**
- * A plan, the pings sent under it, and what has to come of them.
+ * A plan, the pings sent under it, and their expected results.
  *
  * @category models
  * @since 0.1.0

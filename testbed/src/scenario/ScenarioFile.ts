@@ -11,7 +11,7 @@ import * as Synonyms from "../plan/Synonyms.ts"
 import { Scenario } from "./Scenario.ts"
 
 /**
- * What is wrong with a scenario, one problem after the other.
+ * The problems of a scenario.
  *
  * @category errors
  * @since 0.1.0

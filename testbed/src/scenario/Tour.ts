@@ -15,11 +15,11 @@ import type { BreakOptions } from "../fault/Phase.ts"
 import * as Expectation from "../oracle/Expectation.ts"
 import { Testbed } from "../Testbed.ts"
 
-/** What a client got of a ping. */
+/** The result that a client got of a ping. */
 type Got = Result.Result<PingSuccess, PingError | TransportError>
 
 /**
- * What was seen at one stop of the tour.
+ * The observation at one stop of the tour.
  *
  * @category models
  * @since 0.1.0
@@ -48,7 +48,7 @@ export interface Stop {
 }
 
 /**
- * What an observation is judged by.
+ * The bounds by which an observation is judged.
  *
  * @category models
  * @since 0.1.0
@@ -214,7 +214,7 @@ export const run = Effect.fnUntraced(function*<R = never>(options: {
 })
 
 /**
- * Tells whether a tour went well; one without any stop did not.
+ * Checks whether a tour went well; one without any stop did not.
  *
  * @category predicates
  * @since 0.1.0

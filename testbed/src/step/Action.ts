@@ -1,5 +1,5 @@
 /**
- * What a plan decides for a connection or a request.
+ * The decision of a plan for a connection or a request.
  *
  * @since 0.1.0
  */

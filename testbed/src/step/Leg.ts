@@ -6,18 +6,18 @@
 import { Schema } from "effect"
 
 /**
- * Who is asked: `to_homeserver` is the client's request (the C rules), `to_appservice` the homeserver's (the A rules).
+ * The direction of a request: `to_homeserver` is the client's (the C rules), `to_appservice` the homeserver's (the A rules).
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Leg = Schema.Literals(["to_homeserver", "to_appservice"]).annotate({
   identifier: "Leg",
-  description: "Who is asked: the homeserver by a client, or the appservice by the homeserver."
+  description: "The direction of a request: from a client to the homeserver, or from the homeserver to the appservice."
 })
 
 /**
- * Who is asked: the homeserver or the appservice.
+ * The direction of a request: to the homeserver or to the appservice.
  *
  * @category models
  * @since 0.1.0

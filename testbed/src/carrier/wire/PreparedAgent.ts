@@ -35,7 +35,7 @@ export const connector = (proxies: ReadonlyArray<WireProxy>): Effect.Effect<Conn
       if (proxy === undefined) return callback(null, Net.connect({ ...place, noDelay: true }))
       run(Effect.matchCause(proxy.prepare, {
         onSuccess: (prepared) => callback(null, prepared.connect(place.host)),
-        // Whoever waits for the connection would wait for ever.
+        // The request that waits for the connection would wait for ever.
         onFailure: (cause) =>
           callback(new Error("The connection could not be prepared", { cause: Cause.squash(cause) }), new Net.Socket())
       }))

@@ -6,7 +6,7 @@
  */
 import { listeningUrl } from "@appservice-ping/node/ListeningUrl"
 import type { ListenError, Listening } from "@appservice-ping/node/NodeListener"
-import { Clock, Duration, Effect, FiberSet, Scope } from "effect"
+import { type Duration, Effect, FiberSet, Scope } from "effect"
 import * as Net from "node:net"
 import { Connection } from "../../play/Connection.ts"
 import * as Interpreter from "../../play/Interpreter.ts"
@@ -18,6 +18,7 @@ import { addressOf } from "./internal/addressOf.ts"
 import * as Admission from "./internal/Admission.ts"
 import * as BlockedPort from "./internal/BlockedPort.ts"
 import * as HeldPort from "./internal/HeldPort.ts"
+import { sleepNoLess } from "./internal/sleepNoLess.ts"
 import { authorityOf, connectUpstream, type Upstream } from "./internal/upstream.ts"
 
 export type {
@@ -107,22 +108,6 @@ export interface WireProxy extends Listening {
 /** How long a connection that was prepared may take to come about, so that one that is forgotten blocks nothing. */
 const enterTimeout = "10 seconds"
 
-/**
- * Sleeps as long as a step says, and no less: a timer counts from the start of its turn of the event loop, so that on a
- * busy machine it may ring early, and what early timers save adds up where a byte comes every 2 milliseconds.
- */
-const sleepNoLess = (duration: Duration.Duration): Effect.Effect<void> =>
-  Effect.flatMap(monotonicMillis, (start) => {
-    const end = start + Duration.toMillis(duration)
-    const rest: Effect.Effect<void> = Effect.flatMap(
-      monotonicMillis,
-      (now) => now >= end ? Effect.void : Effect.andThen(Effect.sleep(Math.ceil(end - now)), rest)
-    )
-    return rest
-  })
-
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-
 /** A listener for both families writes an address of the older one in its own way. */
 const keyOf = (address: string | undefined, port: number | undefined): string =>
   `${address?.replace(/^::ffff:/, "")} ${port}`
@@ -137,7 +122,7 @@ const keyOf = (address: string | undefined, port: number | undefined): string =>
  * requests, `Expect: 100-continue`, upgrades and what is not HTTP pass as they came.
  *
  * Nobody can refuse a connection that the system has accepted. So the port closes as soon as the next connection would
- * be refused, and ignores whoever connects as soon as the next one would never be accepted (Linux only). That holds for
+ * be refused, and ignores connections as soon as the next one would never be accepted (Linux only). That holds for
  * every client, but a client of which nothing is seen counts for nothing: refusals for a time or without end work for
  * everybody, those of a certain connection (`nth`, `first`, `sequence`) only for clients that `prepare`, and so does a
  * name that cannot be looked up. Such a fault does not count as applied unless a client that prepared ran into it.
@@ -237,7 +222,7 @@ export const listen: (options: WireProxyOptions) => Effect.Effect<WireProxy, Lis
         }
       })
 
-    // What it begins has to be in a state that is known, whoever loses interest meanwhile.
+    // It has to leave a known state behind, even if its caller loses interest meanwhile.
     const prepare = Effect.uninterruptible(Effect.gen(function*(): Effect.fn.Return<Prepared> {
       const decided = yield* session.connection(leg, tls)
       const { action } = decided.decision

@@ -1,4 +1,4 @@
-/** Tells requests of programs on this machine from what a web page could send. */
+/** Distinguishes requests of programs on this machine from those that a web page could send. */
 import type { Refused } from "../ControlApi.ts"
 
 const loopbackName = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i
@@ -10,7 +10,7 @@ const hostOf = (header: string): string => header.replace(/:\d*$/, "").toLowerCa
  * The header for which a request is refused.
  *
  * `Sec-Fetch-Mode` alone is let through: Node's `fetch` sends it, and browsers send `Sec-Fetch-Site` beside it. A name
- * that is not this machine's own may have been made to lead here by whoever owns the name (DNS rebinding).
+ * that is not this machine's own may have been made to lead here by the owner of the name (DNS rebinding).
  */
 export const refusedFor = (
   headers: { readonly [name: string]: string | undefined },

@@ -71,7 +71,7 @@ const lineInJson = (text: string, limits: Limits) => {
   }
 }
 
-/** The value that a text stands for and the lines of its fields, or what was expected of the text. */
+/** The value of a text and the lines of its fields, or what was expected of the text. */
 export const parse = (source: string, limits: Limits): Result.Result<YamlText, TextProblem> => {
   const text = source.replace(/^\uFEFF/, "")
   if (isTooLarge(text, limits.maxFileBytes)) {

@@ -120,7 +120,7 @@ const missing = (place: Place): Finding => ({
   }
 })
 
-/** The nearest name around a place: what the discriminator `type` of the mapping at `fault` tells apart is a fault. */
+/** The nearest name around a place: a mapping at `fault` with the discriminator `type` is a fault. */
 const nounOf = (path: Path, key: string): string => {
   if (key !== "type") return key
   const name = path.findLast((part) => typeof part === "string")

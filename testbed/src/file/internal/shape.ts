@@ -1,7 +1,7 @@
 /** What a schema knows about its form, read from its AST, so that there is no second list of names. */
 import { SchemaAST } from "effect"
 
-/** The field by which the members of a union are told apart, and its values. */
+/** The field that distinguishes the members of a union, and its values. */
 export interface Discriminator {
   readonly key: string
   readonly names: ReadonlyArray<string>

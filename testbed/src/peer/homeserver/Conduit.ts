@@ -13,11 +13,11 @@ import { bearerOrQuery, transactionIdOf } from "../internal/clientRequest.ts"
 import * as Reqwest from "../internal/reqwest.ts"
 import { inRust, originOnly, redirects } from "../internal/rustHomeserver.ts"
 
-/** The code stands in the text too. */
+/** The text repeats the code. */
 const error = (status: number, errcode: string, text: string): Answer =>
   Answers.error(status, errcode, `${errcode}: ${text}`)
 
-/** What is left of a request whose handler panicked. */
+/** The answer to a request whose handler panicked. */
 const panicked: Answer = { status: 500, headers: {}, body: "" }
 
 const missingToken = error(401, "M_MISSING_TOKEN", "Missing access token.")

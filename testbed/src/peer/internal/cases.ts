@@ -10,14 +10,14 @@ export interface Case {
   readonly name: string
   /** Whether the answer depends on the framework of the appservice. */
   readonly byAppservice: boolean
-  /** What the homeserver's connection to the appservice suffers. */
+  /** The fault of the homeserver's connection to the appservice. */
   readonly fault?: Fault.Fault
   readonly tls?: boolean
-  /** What stands between the homeserver and the appservice, or in place of it. */
+  /** The server between the homeserver and the appservice, or in place of it. */
   readonly between?: (appservice: Handler) => Handler
   /** Where the url of the registration leads. */
   readonly destination?: "homeserver"
-  /** What the homeserver's copy of the registration has instead of ours. */
+  /** The fields in which the homeserver's copy of the registration differs from ours. */
   readonly copy?: "other as_token" | "other hs_token" | "other id" | "no url"
   /** The client has a user's token in place of the as_token. */
   readonly isUser?: boolean

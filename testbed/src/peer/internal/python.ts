@@ -146,7 +146,7 @@ export const jsonProblem = (bytes: Uint8Array): string | undefined => {
   return end === text.length ? undefined : at("Extra data", text, end).text
 }
 
-/** Why a text that stands in this JSON cannot be sent as UTF-8; `undefined` if it can. */
+/** Why a text in this JSON cannot be sent as UTF-8; `undefined` if it can. */
 export const unencodable = (text: unknown, json: string): string | undefined => {
   if (typeof text !== "string") return undefined
   const index = [...text].findIndex((character) => /^[\ud800-\udfff]$/.test(character))

@@ -95,7 +95,7 @@ export const bytesForServer = ({ settings }: PlayedConnection, { bytes, reader }
   ])
 }
 
-/** Passes on what is still to come of a request. */
+/** Passes on the rest of a request. */
 export const passRemainder = (
   c: PlayedConnection,
   { reader }: Request,

@@ -37,7 +37,7 @@ const decideRequest = (c: PlayedConnection, decisions: Decisions, request: Reque
     ? Effect.succeed(decisions.request)
     : c.settings.session.request(toReadRequest(c, request))
 
-/** Notes what is played, so that it can be told whether that has healed meanwhile. */
+/** Notes what is played, so that the player can check whether it has healed meanwhile. */
 const whilePlaying = <A>(c: PlayedConnection, decided: Decided, play: Effect.Effect<A>): Effect.Effect<A> =>
   Effect.suspend(() => {
     c.playing = decided

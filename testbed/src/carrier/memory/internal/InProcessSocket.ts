@@ -109,7 +109,7 @@ export class InProcessSocket extends Duplex {
   /** Ends the connection with an RST: the other end sees it after what it got before. */
   resetAndDestroy(): this {
     const { peer } = this
-    // A kernel tells a connection that was reset at once from one that was reset later.
+    // A kernel reports a connection that was reset at once differently from one that was reset later.
     if (peer?.connecting === true && this.sent.length === 0) peer.destroy(systemError("connect", "ECONNRESET", -104))
     else this.leave("rst")
     return this.destroy()

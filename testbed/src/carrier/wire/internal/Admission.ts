@@ -1,8 +1,8 @@
 /**
- * A port that is open, refuses or ignores whoever connects, as the plans in force would decide about the next
+ * A port that is open, refuses or ignores connections, as the plans in force would decide about the next
  * connection.
  *
- * A listener cannot refuse a connection that it was told of: the system has accepted it already. So the port is closed
+ * A listener cannot refuse a connection that it sees: the system has accepted it already. So the port is closed
  * before, as soon as the next connection would be refused.
  */
 import type { ListenError } from "@appservice-ping/node/NodeListener"

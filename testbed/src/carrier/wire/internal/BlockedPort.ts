@@ -2,7 +2,7 @@
  * A port on which nobody ever accepts: connecting to it times out.
  *
  * A listener of this thread would accept whatever comes. One in a thread that is blocked does not: the queue of the
- * system, kept as short as possible, is filled up, and from then on Linux drops whoever wants to connect.
+ * system, kept as short as possible, is filled up, and from then on Linux drops new connections.
  */
 import { ListenError } from "@appservice-ping/node/NodeListener"
 import { Effect, type Scope } from "effect"

@@ -3,7 +3,7 @@
  *
  * A port that nobody listens on is free, and the system may give it to any other program before it is needed again. So
  * a connection of our own is bound to the port all the time: Linux then gives the port to nobody who asks for a free
- * one, neither to listen nor to connect from, refuses whoever connects to it, and lets us listen on it again. Other
+ * one, neither to listen nor to connect from, refuses connections to it, and lets us listen on it again. Other
  * systems do not allow a listener beside such a connection; there the port is held only while it listens.
  */
 import { ListenError } from "@appservice-ping/node/NodeListener"

@@ -1,4 +1,4 @@
-/** The one address that a name stands for. */
+/** Resolves a name to its one address. */
 import { ListenError } from "@appservice-ping/node/NodeListener"
 import { Effect } from "effect"
 import { lookup } from "node:dns"
