@@ -1,6 +1,8 @@
 /** What is true for each fault on the leg to the appservice: the families of causes that fit, and who has to act. */
 import type { Actor } from "@appservice-ping/domain/Diagnosis"
 import type { Fault } from "@appservice-ping/testbed/fault/Fault"
+import * as Latency from "@appservice-ping/testbed/fault/Latency"
+import { Duration } from "effect"
 
 /** A family of causes, as the words of a diagnosis tell them apart. */
 export type Family =
@@ -90,6 +92,43 @@ const ofStatus = (status: number, body = ""): Truth => {
   return truth(["status", "proxy"], "operator")
 }
 
+/** Nothing in such an answer can be taken for one. */
+const unreadable = truth(["malformed"], "operator", "network")
+
+/** An answer that says wrongly where it ends, and from which a client can read `{}` all the same. */
+const readable = or(well, answersAll)
+
+const ofFraming: { readonly [D in Extract<Fault, { readonly type: "framing" }>["defect"]]: Truth } = {
+  bad_chunk_size: unreadable,
+  length_and_chunked: unreadable,
+  duplicate_length: unreadable,
+  negative_length: unreadable,
+  length_too_long: truth(["closed"], "operator", "network"),
+  extra_bytes: readable,
+  body_on_204: readable,
+  http_1_0: readable,
+  until_close: readable
+}
+
+/** About as long as the shortest answer is, with its head. */
+const answerBytes = 120
+
+/** Within this everybody waits, the doctor and each homeserver. */
+const patientMillis = 5000
+
+/** The doctor's own call has 30 seconds, so that it sees beyond this nothing but silence. */
+const impatientMillis = 45_000
+
+/** What comes `millis` late. */
+const slowed = (millis: number, otherwise: Truth): Truth =>
+  millis <= patientMillis ? otherwise : millis >= impatientMillis ? silent : or(silent, otherwise)
+
+/** Longer than this it takes at most once in a hundred times. */
+const longestMillis = (latency: Latency.Latency): number =>
+  Duration.isDuration(latency) || latency.distribution !== "wave"
+    ? Duration.toMillis(Latency.sample(latency, 0.99, 0))
+    : Duration.toMillis(latency.mean) + Duration.toMillis(latency.amplitude)
+
 /** What is true; `undefined` where the fault says too little to be judged, such as a script. */
 export const truthOf = (
   fault: Fault,
@@ -130,18 +169,21 @@ export const truthOf = (
     case "limit_data":
       return or(broken, silent, well)
     case "framing":
-      return or(malformed, silent, well, answersAll)
+      return ofFraming[fault.defect]
     case "head":
-      return or(malformed, silent, well)
+      return unreadable
     case "body":
       return or(malformed, well, truth(["answers everything", "not json"], "operator"), ofStatus(fault.status ?? 200))
     case "informational":
       return or(malformed, broken, silent, well, truth(["status"], "operator"))
     case "drip":
+      return slowed(Duration.toMillis(fault.gap) * answerBytes, ofStatus(fault.status ?? 200))
     case "bandwidth":
+      return slowed(1000 * answerBytes / fault.bytes_per_second, well)
     case "slicer":
+      return slowed(Duration.toMillis(fault.gap ?? Duration.zero) * answerBytes / fault.size, well)
     case "latency":
-      return or(silent, well, ofStatus("status" in fault && typeof fault.status === "number" ? fault.status : 200))
+      return slowed(longestMillis(fault.latency), well)
     case "slow_close":
     case "pass":
     case "duplicate":
