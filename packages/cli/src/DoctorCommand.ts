@@ -66,7 +66,7 @@ export const command = Command.make(
       return yield* wrongUsage()
     }
     if (!report.ok) return yield* negative()
-  }, Effect.provide(HttpClientLayer.layer))
+  }, (effect, { timeout }) => Effect.provide(effect, HttpClientLayer.layer({ timeout })))
 ).pipe(
   Command.withDescription(
     "Looks at the registration, the homeserver, the listener, a direct call and the ping itself, and says what is wrong, who must act and what to do. Where no appservice listens, it answers in its place, to test the rest of the way. What it sees of the appservice from here need not be what the homeserver sees: run it where the homeserver runs, if you can. Exit code 0 when the homeserver reaches the appservice, 1 when not, 2 when a file cannot be used."

@@ -76,7 +76,7 @@ export const command = Command.make(
     if (json) yield* Console.log(JSON.stringify(report))
     if (!report.ok) return yield* negative(...json ? [] : explain(report))
     if (!json) yield* Console.log(success(AppserviceUrl.redact(homeserver), report, verify))
-  }, (effect) => Effect.provide(Effect.scoped(effect), HttpClientLayer.layer))
+  }, (effect, { timeout }) => Effect.provide(Effect.scoped(effect), HttpClientLayer.layer({ timeout })))
 ).pipe(
   Command.withDescription(
     "Asks the homeserver to ping the appservice. Exit code 0 and the duration, or 1 and what is wrong, who must act and what to do."

@@ -50,29 +50,33 @@ export const command = Command.make(
     ),
     json: Flags.json.pipe(Flag.withDescription("Print each ping as a line of JSON"))
   },
-  Effect.fnUntraced(function*({ homeserver, interval, json, metrics, registration, timeout }) {
-    const files = yield* Effect.forEach(registration, (file) => read(file))
-    const watch = yield* Watch.make({
-      interval,
-      // So many appservices do not start at once, and one alone starts now.
-      spread: Duration.min(interval, Duration.millis(100 * (files.length - 1))),
-      pingTimeout: Duration.sum(timeout, Duration.seconds(30))
-    })
-    const served = Option.isNone(metrics) ? undefined : yield* serve(watch, metrics.value)
-    const look = lookOfStdout()
-    const isLive = look.live && !json
-    if (served !== undefined && !isLive) {
-      yield* Console.log(json ? JSON.stringify(servedEvent(served)) : servedLine(served))
-    }
-    // Before the first ping, or its event would be lost.
-    if (!isLive) {
-      yield* Effect.forkScoped(printed(watch, json ? WatchLine.json : WatchLine.text), { startImmediately: true })
-    }
-    yield* addAll(watch, files, { homeserver, timeout })
-    // A watch that was asked to stop has done its job: from here on a signal is a good end.
-    process.exitCode = 0
-    return yield* isLive ? liveTable(watch, { title: titleOf(homeserver, served), look }) : Effect.never
-  }, (effect) => Effect.provide(Effect.scoped(effect), HttpClientLayer.layer))
+  Effect.fnUntraced(
+    function*({ homeserver, interval, json, metrics, registration, timeout }) {
+      const files = yield* Effect.forEach(registration, (file) => read(file))
+      const watch = yield* Watch.make({
+        interval,
+        // So many appservices do not start at once, and one alone starts now.
+        spread: Duration.min(interval, Duration.millis(100 * (files.length - 1))),
+        pingTimeout: Duration.sum(timeout, Duration.seconds(30))
+      })
+      const served = Option.isNone(metrics) ? undefined : yield* serve(watch, metrics.value)
+      const look = lookOfStdout()
+      const isLive = look.live && !json
+      if (served !== undefined && !isLive) {
+        yield* Console.log(json ? JSON.stringify(servedEvent(served)) : servedLine(served))
+      }
+      // Before the first ping, or its event would be lost.
+      if (!isLive) {
+        yield* Effect.forkScoped(printed(watch, json ? WatchLine.json : WatchLine.text), { startImmediately: true })
+      }
+      yield* addAll(watch, files, { homeserver, timeout })
+      // A watch that was asked to stop has done its job: from here on a signal is a good end.
+      process.exitCode = 0
+      return yield* isLive ? liveTable(watch, { title: titleOf(homeserver, served), look }) : Effect.never
+    },
+    (effect, { timeout }) =>
+      Effect.provide(Effect.scoped(effect), HttpClientLayer.layer({ timeout: Option.some(timeout) }))
+  )
 ).pipe(
   Command.withDescription(
     "Pings again and again and reports every change: a table on a terminal, a line for each change elsewhere. SIGTERM and SIGINT stop it with exit code 0."

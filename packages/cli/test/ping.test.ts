@@ -134,6 +134,16 @@ describe("ping", () => {
       assert.strictEqual(code, 1)
     }))
 
+  it.effect("--timeout is no reason to call a homeserver undecided that nobody reached, however short it is", () =>
+    Effect.gen(function*() {
+      // It takes the connection, and never ends the handshake.
+      const { url } = yield* silent
+      const { code, stderr } = yield* ping(url.replace("http:", "https:"), "--timeout", "500 millis")
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /could not be reached/)
+      assert.notMatch(stderr, /undecided/)
+    }))
+
   it.effect("--timeout ends a ping that gets no answer, which is undecided and not failed", () =>
     Effect.gen(function*() {
       const { url } = yield* silent
