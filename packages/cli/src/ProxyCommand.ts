@@ -17,6 +17,7 @@ import { Command, Flag } from "effect/cli"
 import { writeFile } from "node:fs/promises"
 import { negative, wrongUsage } from "./internal/CommandFailure.ts"
 import * as Flags from "./internal/flags.ts"
+import { makeOutputOptional } from "./internal/output.ts"
 import { readText } from "./internal/textFile.ts"
 
 const readPlan = Effect.fnUntraced(function*(file: string) {
@@ -115,6 +116,7 @@ export const command = Command.make(
       const injection = control === undefined && plan !== undefined ? yield* session.inject(plan) : undefined
       const proxy = yield* WireProxy.listen({ leg, upstream, session, host, port, tls })
       process.exitCode = 0
+      yield* makeOutputOptional
       yield* Console.log(`proxy ready at ${proxy.url.origin}, in front of ${upstream.host}:${upstream.port}`)
       if (control !== undefined) yield* Console.log(`control API ready at ${control.url.origin}`)
       if (injection !== undefined) yield* reportAtEnd(injection)

@@ -11,10 +11,9 @@ import type { Scenario } from "@appservice-ping/testbed/scenario/Scenario"
 import { scenarioFromText, scenarioToYaml } from "@appservice-ping/testbed/scenario/ScenarioFile"
 import { Console, Effect, Option, Result, Schema } from "effect"
 import { Argument, CliError, Command, Flag } from "effect/cli"
-import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type CommandFailure, negative, wrongUsage } from "./internal/CommandFailure.ts"
-import { readText } from "./internal/textFile.ts"
+import { readText, writeWhole } from "./internal/textFile.ts"
 import { version } from "./internal/version.ts"
 
 const names = Argument.String("scenario").pipe(
@@ -83,14 +82,13 @@ const versions = { testbed: version, effect: "4.1.0", node: process.versions.nod
 const writeCapsule = (directory: string, scenario: Scenario, run: Run.ScenarioRun) => {
   const file = join(directory, Capsule.fileName(run))
   const content = encodeCapsule({ capsule: 1, versions, scenario, run })
-  return Effect.tryPromise({
-    try: async () => {
-      await mkdir(directory, { recursive: true })
-      await writeFile(file, `${JSON.stringify(content, null, 2)}\n`)
-      return file
-    },
-    catch: () => negative(`${plain(file)}: the capsule cannot be written; choose another --capsules directory`)
-  })
+  return Effect.as(
+    Effect.mapError(
+      writeWhole(file, `${JSON.stringify(content, null, 2)}\n`),
+      () => negative(`${plain(file)}: the capsule cannot be written; choose another --capsules directory`)
+    ),
+    file
+  )
 }
 
 const marks = { pass: "ok", fail: "FAIL", "not applied": "NOT APPLIED", inconclusive: "INCONCLUSIVE" } as const
@@ -110,10 +108,13 @@ const play = Effect.fnUntraced(function*(
   const run = yield* Effect.mapError(Run.run(scenario, options), (error) => negative(error.message))
   yield* Console.log(options.json ? encodeRun(run) : lineOf(run))
   if (run.verdict === "pass") return run
-  const file = yield* writeCapsule(options.capsules, scenario, run)
-  if (!options.json) {
-    for (const problem of run.problems) yield* Console.log(`             ${plain(problem)}`)
-    yield* Console.log(`             replay with: appservice-ping scenario replay ${plain(shellWord(file))}`)
+  const written = yield* Effect.result(writeCapsule(options.capsules, scenario, run))
+  if (!options.json) { for (const problem of run.problems) yield* Console.log(`             ${plain(problem)}`) }
+  if (Result.isFailure(written)) {
+    // The other scenarios are still worth playing; this one did not pass, so the exit code is 1 in any case.
+    for (const line of written.failure.lines) yield* Console.error(line)
+  } else if (!options.json) {
+    yield* Console.log(`             replay with: appservice-ping scenario replay ${plain(shellWord(written.success))}`)
   }
   return run
 })

@@ -6,15 +6,22 @@ import { Cause, Effect, Exit, type Runtime } from "effect"
 import { constants } from "node:os"
 import { run } from "./Cli.ts"
 import { CommandFailure } from "./internal/CommandFailure.ts"
+import { isReaderGone, outputFailed, readerGoneExitCode, watchOutput, withOutput } from "./internal/output.ts"
 
 /** A stop takes no longer than this, whatever hangs. */
-const stopMillisMax = 1900
+const maxStopMillis = 900
 
 let signalCode = 128 + constants.signals.SIGINT
 
+/** The code that the command has set for a stop, or that of what stopped it. */
+const stoppedExitCode = (): number => {
+  if (typeof process.exitCode === "number") return process.exitCode
+  return isReaderGone() ? readerGoneExitCode : signalCode
+}
+
 const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit)) return 0
-  if (Cause.hasInterruptsOnly(exit.cause)) return typeof process.exitCode === "number" ? process.exitCode : signalCode
+  if (Cause.hasInterruptsOnly(exit.cause)) return stoppedExitCode()
   const error = Cause.squash(exit.cause)
   return error instanceof CommandFailure ? error.exitCode : 1
 }
@@ -26,21 +33,28 @@ const linesOf = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => {
   return [`appservice-ping: an error nobody foresaw: ${plain(error instanceof Error ? error.message : String(error))}`]
 }
 
-// The reader of the output may go away: that ends no server, and is no error of a ping.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+/** Ends the process in time, whatever keeps it. */
+const stopInTime = (): void => {
+  setTimeout(() => process.exit(withOutput(stoppedExitCode())), maxStopMillis).unref()
+}
 
-const teardown: Runtime.Teardown = (exit, onExit) => onExit(exitCodeOf(exit))
+watchOutput(stopInTime)
+
+// The error of a write arrives a turn after the write.
+const teardown: Runtime.Teardown = (exit, onExit) => {
+  setImmediate(() => onExit(withOutput(exitCodeOf(exit))))
+}
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     signalCode = 128 + constants.signals[signal]
-    setTimeout(() => process.exit(typeof process.exitCode === "number" ? process.exitCode : signalCode), stopMillisMax)
-      .unref()
+    stopInTime()
   })
 }
 
 NodeRuntime.runMain(
   run(process.argv.slice(2)).pipe(
+    Effect.raceFirst(outputFailed),
     Effect.tapCause((cause) =>
       Effect.sync(() => {
         for (const line of linesOf(cause)) process.stderr.write(`${line}\n`)

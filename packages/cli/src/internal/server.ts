@@ -2,6 +2,7 @@
 import { listen, type Listening, type ListenOptions } from "@appservice-ping/node/NodeListener"
 import type { Handler } from "@appservice-ping/server/Exchange"
 import { Effect } from "effect"
+import { makeOutputOptional } from "./output.ts"
 
 /**
  * Serves a handler until the process is asked to stop.
@@ -15,6 +16,7 @@ export const serve = Effect.fnUntraced(function*(
 ) {
   const listening = yield* listen(handle, options)
   process.exitCode = 0
+  yield* makeOutputOptional
   yield* onReady(listening)
   return yield* Effect.never
 }, Effect.scoped)

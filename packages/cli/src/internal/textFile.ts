@@ -1,8 +1,9 @@
-/** Reads text files, and pipes that a shell hands over as files. */
+/** Reads text files and pipes that a shell hands over as files, and writes files whole or not at all. */
 import { plain } from "@appservice-ping/domain/PlainText"
 import { Clock, Duration, Effect, Predicate } from "effect"
 import { constants } from "node:fs"
-import { type FileHandle, open, stat } from "node:fs/promises"
+import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises"
+import { dirname } from "node:path"
 import { type CommandFailure, wrongUsage } from "./CommandFailure.ts"
 
 /** The text of a file, and whether every user of this machine may read it. */
@@ -20,6 +21,9 @@ export interface ReadOptions {
 }
 
 const pipeTimeoutDefault = "10 seconds"
+
+/** How long a pipe may be without a writer: one that was started with this command may open it a little later. */
+const maxWriterWait = Duration.seconds(1)
 
 /** Far more than any registration or plan needs: a larger file is the wrong file. */
 const maxFileBytesDefault = 1024 * 1024
@@ -83,11 +87,11 @@ const readAll = Effect.fnUntraced(function*(
     }
     if (chunk !== undefined && (length > 0 || pipeTimeout === undefined)) break
     if (pipeTimeout === undefined) return yield* Effect.fail(unreadable)
+    // No bytes is the end of a pipe that has no writer; one that has a writer asks to be read again.
+    const limit = chunk === undefined ? pipeTimeout : Duration.min(pipeTimeout, maxWriterWait)
     const waited = Duration.nanos((yield* Clock.monotonicTimeNanos) - started)
-    if (Duration.isGreaterThanOrEqualTo(waited, pipeTimeout)) {
-      return yield* Effect.fail(
-        `the pipe has not ended after ${Duration.format(pipeTimeout)}; does anything write to it?`
-      )
+    if (Duration.isGreaterThanOrEqualTo(waited, limit)) {
+      return yield* Effect.fail(`the pipe has not ended after ${Duration.format(limit)}; does anything write to it?`)
     }
     yield* Effect.sleep(pipePause)
   }
@@ -97,15 +101,19 @@ const readAll = Effect.fnUntraced(function*(
 const readBytes = Effect.fnUntraced(function*(file: string, maxFileBytes: number, pipeTimeout: Duration.Duration) {
   const stats = yield* attempt(() => stat(file))
   if (stats.isDirectory()) return yield* Effect.fail("expected a file, but it is a directory")
-  const isPipe = !stats.isFile()
+  // Anything else, such as /dev/null, has ended where it has no more bytes.
+  const isPipe = stats.isFIFO()
   // A blocked open could not even be killed with SIGTERM: the process waits for it before it ends.
-  const flags = constants.O_RDONLY | (isPipe ? constants.O_NONBLOCK : 0)
+  const flags = constants.O_RDONLY | (stats.isFile() ? 0 : constants.O_NONBLOCK)
   const bytes = yield* Effect.acquireUseRelease(
     attempt(() => open(file, flags)),
     (handle) => readAll(handle, maxFileBytes, isPipe ? pipeTimeout : undefined),
     (handle) => Effect.promise(() => handle.close())
   )
-  return { bytes, worldReadable: !isPipe && process.platform !== "win32" && (stats.mode & constants.S_IROTH) !== 0 }
+  return {
+    bytes,
+    worldReadable: stats.isFile() && process.platform !== "win32" && (stats.mode & constants.S_IROTH) !== 0
+  }
 })
 
 /** Reads the text of a file, of which `what` says what it should be. */
@@ -125,3 +133,27 @@ export const readText: (
   const text = yield* Effect.try({ try: () => utf8.decode(bytes), catch: () => unusable("expected text in UTF-8") })
   return { text, worldReadable }
 })
+
+/**
+ * Writes a file, and its directory if there is none.
+ *
+ * The text is written beside the file and takes its name when it is complete, so a full disk leaves the old file or
+ * none, and no half of one.
+ */
+export const writeWhole = (file: string, text: string): Effect.Effect<void, string> => {
+  const beside = `${file}.${process.pid}.tmp`
+  return attempt(async () => {
+    await mkdir(dirname(file), { recursive: true })
+    const handle = await open(beside, "w")
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(beside, file)
+  }).pipe(
+    Effect.uninterruptible,
+    Effect.onError(() => Effect.promise(() => rm(beside, { force: true }).catch(() => {})))
+  )
+}
