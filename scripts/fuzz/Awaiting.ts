@@ -11,6 +11,12 @@ interface Known {
 
 const known: ReadonlyArray<Known> = [
   {
+    kind: "crash",
+    where: /^process$/,
+    text: /AssertionError[^]*onHttpSocketError/,
+    why: "an assertion of the undici in Node fails outside of every call, at a 407 of HTTP/1.0"
+  },
+  {
     kind: "over-read",
     where: /./,
     text: /./,

@@ -117,7 +117,7 @@ export const judge = (
     if (!answer.isWhole) continue
     if (!mount.ownsParser && isNodes(answer)) continue
     if (!mount.ownsAllPaths && answer.status === 404 && (request === undefined || !isUnderMatrix(request))) continue
-    const form = problemOf(answer, methods[index] === "HEAD")
+    const form = problemOf(answer, methods[index] === "HEAD" || request?.method === "HEAD")
     if (form !== undefined) add("form", `${answer.status}: ${form}`)
   }
   if (first === undefined) return found
