@@ -40,7 +40,7 @@ export interface Deadline {
    *
    * **Details**
    *
-   * What is late is interrupted and not waited for. Where the caller is interrupted itself, the effect has as long as
+   * What is late is interrupted, has some turns of the scheduler to end, and is not waited for any longer. Where the caller is interrupted itself, the effect has as long as
    * the deadline says to end.
    */
   readonly within: <A, E, R, B, E2, R2>(
@@ -52,6 +52,9 @@ export interface Deadline {
 }
 
 const maxOverdueDefault = 1024
+
+/** What can be interrupted has this many turns of the scheduler to end, and no time: so its last effects are seen. */
+const turnsToEnd = 32
 
 /**
  * Makes a deadline; a bound that bounds nothing, such as `duration: NaN`, is a `BoundError`.
@@ -74,14 +77,17 @@ export const make = (options: DeadlineOptions): Deadline => {
   const maxOverdue = Bound.integerUnsafe("maxOverdue", options.maxOverdue ?? maxOverdueDefault)
   let overdue = 0
 
-  const letGo = (fiber: Fiber.Fiber<unknown, unknown>): void => {
+  const letGo = Effect.fnUntraced(function*(fiber: Fiber.Fiber<unknown, unknown>) {
     fiber.interruptUnsafe()
-    if (fiber.pollUnsafe() !== undefined) return
+    for (let turn = 0; turn < turnsToEnd; turn++) {
+      if (fiber.pollUnsafe() !== undefined) return
+      yield* Effect.yieldNow
+    }
     overdue++
     fiber.addObserver(() => {
       overdue--
     })
-  }
+  })
 
   const onTime = <A, E>(fiber: Fiber.Fiber<A, E>) => Effect.raceFirst(Fiber.await(fiber), Effect.sleep(duration))
 
@@ -98,12 +104,11 @@ export const make = (options: DeadlineOptions): Deadline => {
             return restore(onTime(fiber)).pipe(
               Effect.onInterrupt(() => {
                 fiber.interruptUnsafe()
-                return Effect.andThen(onTime(fiber), Effect.sync(() => letGo(fiber)))
+                return Effect.andThen(onTime(fiber), letGo(fiber))
               }),
               Effect.flatMap((ended): Effect.Effect<A | B, E | E2, R2> => {
                 if (ended !== undefined) return ended
-                letGo(fiber)
-                return restore(orElse)
+                return Effect.andThen(letGo(fiber), restore(orElse))
               })
             )
           })

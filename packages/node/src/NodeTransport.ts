@@ -185,8 +185,9 @@ const send = (
     // An answer can go on for ever without an end of its head, and with hardly a byte of a body.
     sent.on("socket", (socket) => {
       socket.on("data", (chunk: Uint8Array) => {
-        received += chunk.length
+        // The parser has not seen this chunk yet, so what counts is what came before it.
         if (received - collected.length > maxFramingBytes) fail(tooMuchFraming)
+        received += chunk.length
       })
     })
     sent.on("upgrade", (_, socket) => {
