@@ -187,7 +187,8 @@ const makeHomeserver = Effect.fnUntraced(function*(
     return yield* Effect.orDie(made)
   }
   const services = yield* Layer.build(
-    Homeserver.layer(options.homeserver).pipe(
+    // There is one appservice, so that its share is all there is.
+    Homeserver.layer({ maxConcurrentPingsPerAppservice: Number.MAX_SAFE_INTEGER, ...options.homeserver }).pipe(
       Layer.provide([
         // One registration cannot collide with another one.
         Layer.orDie(AppserviceRegistry.layer([registration])),

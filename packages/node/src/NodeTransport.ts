@@ -152,6 +152,9 @@ const send = (
       resume(Effect.fail(failure))
       stop()
     }
+    const checkFraming = (): void => {
+      if (received - collected.length > maxFramingBytes) fail(tooMuchFraming)
+    }
     const onError = (error: unknown) => {
       // What comes after a complete answer does not change it: its `end` is still to come.
       if (response?.complete !== true) fail(ConnectionFailure.fromUnknown(error))
@@ -165,7 +168,10 @@ const send = (
         stop()
       }
       incoming.on("error", onError)
-      incoming.on("end", succeed)
+      incoming.on("end", () => {
+        checkFraming()
+        succeed()
+      })
       incoming.on("data", (chunk: Uint8Array) => {
         if (collected.add(chunk) !== "room") succeed()
       })
@@ -185,9 +191,10 @@ const send = (
     // An answer can go on for ever without an end of its head, and with hardly a byte of a body.
     sent.on("socket", (socket) => {
       socket.on("data", (chunk: Uint8Array) => {
-        // The parser has not seen this chunk yet, so what counts is what came before it.
-        if (received - collected.length > maxFramingBytes) fail(tooMuchFraming)
+        // The parser has not seen this chunk yet, so it counts when that has handed on what is a body of it.
+        checkFraming()
         received += chunk.length
+        setImmediate(checkFraming)
       })
     })
     sent.on("upgrade", (_, socket) => {

@@ -138,7 +138,7 @@ const lookedUpElsewhere = (from: Leg["from"], target: string): Finding => ({
     `The ${from} could not find a host name, but ${target} has an address and no name: probably it followed a redirect to another host, calls through a proxy, or has another URL.`,
   advice:
     "Look what answers at the URL, and compare the URL with the copy of the registration that the homeserver has.",
-  temporary: false,
+  temporary: true,
   certainty: "possible"
 })
 
