@@ -5,12 +5,14 @@
  *
  * @since 0.1.0
  */
+import * as Bound from "@appservice-ping/domain/Bound"
 import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { describe } from "../fault/Fault.ts"
 import * as Decision from "../plan/Decision.ts"
 import { idOf, type Plan, type Rule } from "../plan/Plan.ts"
 import type { Action } from "../step/Action.ts"
 import type { Leg } from "../step/Leg.ts"
+import { keyOf, shortened } from "./internal/shortened.ts"
 import type { Entry, Happening } from "./Journal.ts"
 
 /**
@@ -78,9 +80,14 @@ export interface SessionOptions {
   readonly maxEntries?: number | undefined
   /** For how many transaction ids attempts are counted, the newest ones; 10,000 where nothing is said. */
   readonly maxTransactionIds?: number | undefined
+  /**
+   * How much is kept of a method, a path and a transaction id, in bytes of UTF-8 each. The journal has the start of a
+   * longer one and says how long it was; rules are asked about all of it. 1024 where nothing is said.
+   */
+  readonly maxTextBytes?: number | undefined
 }
 
-const defaults = { seed: 0, maxEntries: 10_000, maxTransactionIds: 10_000 } as const
+const defaults = { seed: 0, maxEntries: 10_000, maxTransactionIds: 10_000, maxTextBytes: 1024 } as const
 
 /**
  * Service that decides, remembers and keeps the journal.
@@ -189,8 +196,11 @@ const reportOf = (active: Active, rule: Rule, index: number): RuleReport => {
  */
 export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]> =>
   Effect.gen(function*() {
-    const maxEntries = options?.maxEntries ?? defaults.maxEntries
-    const maxTransactionIds = options?.maxTransactionIds ?? defaults.maxTransactionIds
+    const bound = (option: "maxEntries" | "maxTransactionIds" | "maxTextBytes"): number =>
+      Bound.integerUnsafe(option, options?.[option] ?? defaults[option])
+    const maxEntries = bound("maxEntries")
+    const maxTransactionIds = bound("maxTransactionIds")
+    const maxTextBytes = bound("maxTextBytes")
     let startedNanos = yield* Clock.monotonicTimeNanos
     let stack: ReadonlyArray<Active> = []
     let listeners: ReadonlyArray<Effect.Effect<void>> = []
@@ -210,7 +220,7 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
     }
 
     const attemptOf = (leg: Leg, transactionId: string | undefined): number => {
-      const key = JSON.stringify([leg, transactionId ?? null])
+      const key = keyOf(JSON.stringify([leg, transactionId ?? null]), maxTextBytes)
       const attempt = (attempts.get(key) ?? 0) + 1
       // The newest is the last one of a map.
       attempts.delete(key)
@@ -229,10 +239,10 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
         leg,
         connection,
         exchange,
-        method,
-        path,
+        method: shortened(method, maxTextBytes),
+        path: shortened(path, maxTextBytes),
         attempt,
-        ...transactionId === undefined ? {} : { transaction_id: transactionId }
+        ...transactionId === undefined ? {} : { transaction_id: shortened(transactionId, maxTextBytes) }
       })
       return attempt
     }
@@ -355,32 +365,39 @@ export const make = (options?: SessionOptions): Effect.Effect<Session["Service"]
         return edges.length === 0 ? undefined : Math.min(...edges)
       }),
       onChange: (f) =>
-        Effect.acquireRelease(
-          Effect.andThen(
-            Effect.sync(() => {
-              listeners = [...listeners, f]
-            }),
-            f
-          ),
-          () =>
-            Effect.sync(() => {
-              listeners = listeners.filter((other) => other !== f)
-            })
-        ),
+        Effect.suspend(() => {
+          // Who listens twice with the same effect has two listeners, and each ends by itself.
+          const listener = Effect.suspend(() => f)
+          return Effect.acquireRelease(
+            Effect.andThen(
+              Effect.sync(() => {
+                listeners = [...listeners, listener]
+              }),
+              f
+            ),
+            () =>
+              Effect.sync(() => {
+                listeners = listeners.filter((other) => other !== listener)
+              })
+          )
+        }),
       release: (which) =>
         Effect.suspend(() =>
           Effect.forEach(holders, (holder) => holder(which), { concurrency: "unbounded", discard: true })
         ),
       onRelease: (f) =>
-        Effect.acquireRelease(
-          Effect.sync(() => {
-            holders = [...holders, f]
-          }),
-          () =>
+        Effect.suspend(() => {
+          const holder = (which: Release) => f(which)
+          return Effect.acquireRelease(
             Effect.sync(() => {
-              holders = holders.filter((other) => other !== f)
-            })
-        ),
+              holders = [...holders, holder]
+            }),
+            () =>
+              Effect.sync(() => {
+                holders = holders.filter((other) => other !== holder)
+              })
+          )
+        }),
       reset: Effect.andThen(
         Effect.map(clock, ({ nanos }) => {
           startedNanos = nanos

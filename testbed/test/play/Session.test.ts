@@ -339,4 +339,45 @@ describe("Session", () => {
         assert.include(text, "decided")
       }))
   })
+
+  describe("bounds in bytes", () => {
+    it.effect("keeps the start of a long path and id, says how long they were, and still counts attempts apart", () =>
+      Effect.gen(function*() {
+        const session = yield* Session.make({ maxTextBytes: 8 })
+        const long = "é".repeat(900_000)
+        yield* session.inject(
+          Plan.of("to_appservice", Fault.status(503), { match: { transaction_id: `${long}a` } })
+        )
+        assert.strictEqual((yield* request(session, `${long}a`)).decision.action._tag, "Play")
+        assert.strictEqual((yield* request(session, `${long}b`)).decision.action._tag, "Pass")
+        assert.strictEqual((yield* request(session, `${long}a`)).decision.action._tag, "Play")
+        const journal = yield* session.journal
+        assert.isBelow(toText(journal).length, 10_000)
+        const requests = journal.flatMap(({ what }) => what.event === "request" ? [what] : [])
+        assert.deepStrictEqual(requests.map(({ attempt }) => attempt), [1, 1, 2])
+        assert.strictEqual(requests[0]?.transaction_id, "éééé… (1800001 bytes)")
+        assert.strictEqual(requests[0]?.path, "/_matrix… (20 bytes)")
+      }))
+
+    it.effect("refuses a bound that bounds nothing, by its name", () =>
+      Effect.gen(function*() {
+        for (const option of ["maxEntries", "maxTransactionIds", "maxTextBytes"]) {
+          for (const bad of [Number.NaN, -1, Infinity]) {
+            const exit = yield* Effect.exit(Effect.suspend(() => Session.make({ [option]: bad })))
+            assert.include(String(exit), `${option}: expected`)
+          }
+        }
+      }))
+  })
+
+  it.effect("keeps the one of two equal listeners when the other one ends", () =>
+    Effect.gen(function*() {
+      const session = yield* Session.make()
+      let runs = 0
+      const listener = Effect.sync(() => void runs++)
+      yield* session.onChange(listener)
+      yield* Effect.scoped(session.onChange(listener))
+      yield* session.reset
+      assert.strictEqual(runs, 3)
+    }))
 })
