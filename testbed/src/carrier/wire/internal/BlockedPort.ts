@@ -47,7 +47,9 @@ const start = (host: string, port: number): Effect.Effect<Blocked, ListenError> 
     const gate = new Int32Array(new SharedArrayBuffer(4))
     const worker = new Worker(program, { eval: true, workerData: { host, port, gate: gate.buffer } })
     worker.unref()
-    worker.on("error", () => {})
+    // A thread that ends before it listens says so in one of these two ways.
+    worker.on("error", (error) => resume(Effect.fail(ListenError.fromUnknown(host, port, error))))
+    worker.once("exit", () => resume(Effect.fail(new ListenError({ host, port, code: "the thread ended" }))))
     worker.once("message", (message: unknown) =>
       resume(
         isPort(message)
