@@ -322,23 +322,29 @@ describe("interruption", () => {
 })
 
 describe("an attempt that cannot be interrupted", () => {
-  const stuck = Effect.uninterruptible(Effect.never)
+  /** An attempt that never ends, and how often it was started. */
+  const stuck = () => {
+    const counted = {
+      started: 0,
+      ping: Effect.suspend(() => {
+        counted.started++
+        return Effect.uninterruptible(Effect.never)
+      })
+    }
+    return counted
+  }
 
   it.effect("ends on time, and so does the gate", () =>
     Effect.gen(function*() {
-      let started = 0
-      const attempt = Effect.suspend(() => {
-        started++
-        return stuck
-      })
+      const attempt = stuck()
       const waiting = yield* Effect.forkChild(
-        Effect.flip(wait({ ping: attempt, ...exact, attemptTimeout: "10 seconds", deadline: "15 seconds" }))
+        Effect.flip(wait({ ping: attempt.ping, ...exact, attemptTimeout: "10 seconds", deadline: "15 seconds" }))
       )
       yield* TestClock.adjust("9999 millis")
-      assert.strictEqual(started, 1)
+      assert.strictEqual(attempt.started, 1)
       yield* TestClock.adjust("1 millis")
       yield* TestClock.adjust("1 second")
-      assert.strictEqual(started, 2)
+      assert.strictEqual(attempt.started, 2)
       yield* TestClock.adjust("3999 millis")
       assert.isUndefined(waiting.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -349,16 +355,12 @@ describe("an attempt that cannot be interrupted", () => {
 
   it.effect("is started no more often than 16 times", () =>
     Effect.gen(function*() {
-      let started = 0
-      const attempt = Effect.suspend(() => {
-        started++
-        return stuck
-      })
+      const attempt = stuck()
       const waiting = yield* Effect.forkChild(
-        Effect.flip(wait({ ping: attempt, ...exact, attemptTimeout: "1 second", deadline: "1 hour" }))
+        Effect.flip(wait({ ping: attempt.ping, ...exact, attemptTimeout: "1 second", deadline: "1 hour" }))
       )
       yield* TestClock.adjust("1 hour")
       yield* Fiber.join(waiting)
-      assert.strictEqual(started, 16)
+      assert.strictEqual(attempt.started, 16)
     }))
 })
